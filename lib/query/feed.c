@@ -1,0 +1,187 @@
+/* query/feed.c - what a waiting question was told: scrubbed once, kept beside and in the cache. */
+#include "query/query_int.h"
+
+#include "base/fail.h"
+#include <stdio.h>
+#include <string.h>
+
+#define FAILURE_TTL_S 1      /* RFC 9520 section 3.2: at least a second */
+#define TTLS_MAX      4096   /* records of one answer that we look at */
+#define WAIT_BYTES    262144 /* what one question may keep while it waits */
+
+struct query_feed {
+	struct query_feed *next;
+	uint32_t origin;
+	uint16_t type;
+	uint8_t flags;
+	int ede;
+	char text[128];
+	struct dns_key key;
+	struct dns_body body;
+};
+
+void query_wait_init(struct query_wait *wait, const struct query_worker *worker)
+{
+	arena_init(&wait->arena, 2048, WAIT_BYTES);
+	wait->feeds = NULL;
+	wait->draw = worker->draw_start;
+	wait->asked = 0;
+}
+
+void query_wait_fini(struct query_wait *wait)
+{
+	arena_fini(&wait->arena);
+	wait->feeds = NULL;
+}
+
+static void feed_hit(const struct query_feed *feed, struct cache_hit *ret_hit)
+{
+	const struct dns_body *body = &feed->body;
+	*ret_hit = (struct cache_hit){
+		.outcome = body->outcome,
+		.rcode = body->rcode,
+		.size = body->size,
+		.count = {body->count[0], body->count[1]},
+		.ttl_count = body->ttl_count,
+		.chain = body->chain,
+		.authentic = body->authentic,
+		.left_s = body->ttl_s,
+		.wire = body->wire,
+		.ttl_at = body->ttl_at,
+		.next = body->next,
+		.ede = feed->ede,
+	};
+}
+
+bool query__fed(const struct query_wait *wait, const struct cache_key *key,
+                struct cache_hit *ret_hit, const char **ret_text)
+{
+	for (const struct query_feed *feed = wait->feeds; feed != NULL; feed = feed->next) {
+		if (feed->origin == key->origin && feed->type == key->type &&
+		    feed->flags == key->flags && dns_name_equal(feed->key.name, key->name->name)) {
+			feed_hit(feed, ret_hit);
+			*ret_text = feed->text;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A name is the upstream's to speak of when we would ask the same one for it (T6). */
+struct believe {
+	const struct world *world;
+	uint32_t origin;
+};
+
+static bool believe_name(void *ctx, const uint8_t *name)
+{
+	const struct believe *believe = ctx;
+	struct dns_key key;
+	struct world_place place;
+	dns_key_make(&key, name);
+	world_route(believe->world, &key, &place);
+	return place.zone == NULL && place.rule->origin == believe->origin &&
+	       place.rule->kind != RULE_LOCAL;
+}
+
+static int told_scrub(struct query_worker *worker, const struct query_ask *ask,
+                      const struct dns_reply *reply, struct dns_body *body)
+{
+	const struct world *world = world_get(worker->root);
+	struct believe believe = {.world = world, .origin = ask->origin};
+	struct dns_scrub_opts opts = {
+		.bailiwick = ask->bailiwick,
+		.ours = believe_name,
+		.ctx = &believe,
+		.dnssec_ok = ask->dnssec_ok,
+		.min_ttl = world->opts->min_ttl_s,
+		.max_ttl = world->opts->max_ttl_s,
+		.max_negative_ttl = world->opts->max_negative_ttl_s,
+		.wire_room = DNS_MSG_MAX,
+		.ttl_room = TTLS_MAX,
+	};
+	return dns_scrub(reply, ask->name, ask->qtype, &opts, body);
+}
+
+static int failure_ede(int why)
+{
+	switch (why) {
+	case FAIL_TIMEOUT:
+		return DNS_EDE_NO_REACHABLE_AUTHORITY;
+	case FAIL_LAME:
+		return DNS_EDE_NO_REACHABLE_AUTHORITY;
+	case FAIL_FORMAT:
+	case FAIL_LIMIT:
+		return DNS_EDE_INVALID_DATA;
+	case FAIL_NET:
+		return DNS_EDE_NETWORK_ERROR;
+	default:
+		return DNS_EDE_OTHER;
+	}
+}
+
+/* A copy in the question's own arena, for its next run. */
+static int feed_keep(struct query_wait *wait, const struct query_ask *ask,
+                     const struct dns_key *key, uint8_t flags, const struct dns_body *body, int ede,
+                     const char *text)
+{
+	struct query_feed *feed = arena_alloc(&wait->arena, sizeof(*feed));
+	if (feed == NULL) {
+		return FAIL_NOMEM;
+	}
+	feed->origin = ask->origin;
+	feed->type = ask->qtype;
+	feed->flags = flags;
+	feed->ede = ede;
+	snprintf(feed->text, sizeof(feed->text), "%s", text != NULL ? text : fail_text(FAIL_LAME));
+	feed->key = *key;
+	feed->body = *body;
+	feed->body.wire = arena_copy(&wait->arena, body->wire, body->size);
+	feed->body.ttl_at =
+		arena_copy(&wait->arena, body->ttl_at, body->ttl_count * sizeof(uint16_t));
+	if (feed->body.wire == NULL || feed->body.ttl_at == NULL) {
+		return FAIL_NOMEM;
+	}
+	feed->next = wait->feeds;
+	wait->feeds = feed;
+	return 0;
+}
+
+int query_feed(struct query_worker *worker, struct query_wait *wait, const struct query_ask *ask,
+               const struct query_told *told, uint64_t now_s)
+{
+	uint16_t ttl_at[TTLS_MAX];
+	struct dns_body body = {.wire = worker->scratch, .ttl_at = ttl_at};
+	int why = told->why;
+	if (why == 0) {
+		why = told_scrub(worker, ask, told->reply, &body);
+	}
+	if (why == 0 && body.outcome == DNS_OUTCOME_LAME) {
+		why = FAIL_LAME;
+	}
+	if (why != 0) {
+		body = (struct dns_body){
+			.outcome = DNS_OUTCOME_LAME,
+			.rcode = DNS_RCODE_SERVFAIL,
+			.ttl_s = FAILURE_TTL_S,
+			.wire = worker->scratch,
+			.ttl_at = ttl_at,
+		};
+	}
+
+	struct dns_key key;
+	dns_key_make(&key, ask->name);
+	uint8_t flags = (uint8_t)((ask->dnssec_ok ? CACHE_DO : 0) |
+	                          (ask->checking_disabled ? CACHE_CD : 0));
+	int ede = why == 0 ? DNS_EDE_NONE : failure_ede(why);
+	struct cache_key cache_key = {
+		.name = &key, .origin = ask->origin, .type = ask->qtype, .flags = flags};
+	if (told->keep && why != FAIL_BUSY && why != FAIL_SHUTDOWN) {
+		cache_store(worker->cache, &cache_key, &body, ede, now_s);
+	}
+	if (wait == NULL) {
+		return 0;
+	}
+	wait->asked++;
+	return feed_keep(wait, ask, &key, flags, &body, ede, told->text);
+}

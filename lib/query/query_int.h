@@ -1,0 +1,87 @@
+/*
+ * query/query_int.h - one run of one question, shared by the steps.
+ */
+#pragma once
+
+#include "dns/build.h"
+#include "query/query.h"
+
+enum step_says {
+	STEP_NEXT,   /* go on with the step below */
+	STEP_AGAIN,  /* a CNAME was followed: back to route with the new name */
+	STEP_DONE,   /* the answer is complete: encode */
+	STEP_SILENT, /* nothing goes back */
+	STEP_PARKED, /* run->ask says what must be asked first */
+};
+
+struct query_run {
+	struct query_worker *worker;
+	const struct query_in *in;
+	struct query_wait *wait;
+	const struct world *world;
+	const struct client_class *client;
+	struct draw *draw;
+	struct query_ask *ask;
+
+	/* The name in question: the client's at first, then each CNAME's target. */
+	const struct dns_key *key;
+	const uint8_t *name; /* the same, in its sender's case */
+	unsigned int links;  /* CNAMEs followed */
+	struct world_place place;
+	uint32_t origin;          /* whom cache and forward ask for, and ... */
+	const uint8_t *bailiwick; /* ... what that one may speak for */
+
+	unsigned int rcode;
+	int ede;
+	const char *ede_text;
+	enum query_source source;
+	bool aa;
+
+	struct dns_query q;
+	struct dns_build b;
+	struct dns_key chase_key;
+	uint8_t chase_name[DNS_NAME_MAX + 1];
+};
+
+typedef enum step_says query_step_fn(struct query_run *run);
+
+query_step_fn query_admit;   /* admit.c: may this client ask this at all? */
+query_step_fn query_route;   /* route.c: zone, rule, or ourselves */
+query_step_fn query_zone;    /* zone.c: from a private zone's copy */
+query_step_fn query_cached;  /* cached.c: from what was fed, or the cache */
+query_step_fn query_forward; /* forward.c: say what must be asked */
+
+/* local.c: names that are ours by themselves (localhost, CHAOS, ANY of others' names). */
+enum step_says query_local_name(struct query_run *run);
+enum step_says query_local_chaos(struct query_run *run);
+enum step_says query_local_any(struct query_run *run);
+
+/* Ends with this rcode and extended error, all sections empty. */
+enum step_says query__refuse(struct query_run *run, unsigned int rcode, int ede, const char *text);
+
+/* Goes on at target, a CNAME's; STEP_AGAIN, or the end when the chain is too long. */
+enum step_says query__chase(struct query_run *run, const uint8_t *target, unsigned int links);
+
+/* One record of the present name. False when it did not fit. */
+static inline bool query__put(struct query_run *run, uint16_t type, uint32_t ttl_s,
+                              const uint8_t *rdata, uint16_t rdlen)
+{
+	if (run->links == 0) {
+		return dns_build_rr_at(&run->b, DNS_SECTION_ANSWER, DNS_HEADER_SIZE, type,
+		                       DNS_CLASS_IN, ttl_s, rdata, rdlen);
+	}
+	return dns_build_rr(&run->b, DNS_SECTION_ANSWER, run->name, type, DNS_CLASS_IN, ttl_s,
+	                    rdata, rdlen);
+}
+
+/* A line of explain; costs a test when nobody asked. */
+#define query__trace(run, ...)                                            \
+	do {                                                              \
+		if ((run)->in->trace != NULL) {                           \
+			text_addf(&(run)->in->trace->steps, __VA_ARGS__); \
+		}                                                         \
+	} while (0)
+
+/* feed.c: what this question was told about key, as a hit. */
+bool query__fed(const struct query_wait *wait, const struct cache_key *key,
+                struct cache_hit *ret_hit, const char **ret_text);
