@@ -1,0 +1,204 @@
+/* daemon/horizond_commands_show.c - how things stand: zones, rules, upstreams. */
+#include "horizond_commands_int.h"
+
+#include "base/epoch.h"
+#include "base/mono.h"
+#include <string.h>
+
+#define FAULTS_SHOWN 1000
+
+/* --- zones --- */
+
+struct fault_list {
+	json_t *list;
+	size_t left_out;
+};
+
+static void fault_add(void *ctx, const char *name, const char *type, const char *why)
+{
+	struct fault_list *faults = ctx;
+	if (json_array_size(faults->list) >= FAULTS_SHOWN) {
+		faults->left_out++;
+		return;
+	}
+	json_t *fault = json_object();
+	put_text(fault, "name", name);
+	put_text(fault, "type", type);
+	put_text(fault, "why", why);
+	json_array_append_new(faults->list, fault);
+}
+
+static void put_faults(json_t *object, const struct zone *zone)
+{
+	struct fault_list faults = {.list = json_array()};
+	if (zone != NULL) {
+		zone_each_fault(zone, fault_add, &faults);
+	}
+	json_object_set_new(object, "fault_list", faults.list);
+	json_object_set_new(object, "faults_left_out", json_integer((json_int_t)faults.left_out));
+}
+
+/* What the loaded data amount to; zeros when there are none. */
+static void put_stats(json_t *object, const struct zone *zone)
+{
+	struct zone_stats stats = {0};
+	if (zone != NULL) {
+		zone_get_stats(zone, &stats);
+	}
+	size_t dynamic = stats.types[ZONE_DYNAMIC_ALIAS] + stats.types[ZONE_DYNAMIC_HEALTH] +
+	                 stats.types[ZONE_DYNAMIC_POLICY];
+	json_t *figures =
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "sets", (json_int_t)stats.sets,
+	                  "static", (json_int_t)stats.types[ZONE_STATIC], "dynamic",
+	                  (json_int_t)dynamic, "faults", (json_int_t)stats.faults, "names",
+	                  (json_int_t)stats.names, "bytes", (json_int_t)stats.bytes);
+	json_object_update_new(object, figures);
+}
+
+/* Seconds since a wall clock time; null: it never was. */
+static json_t *seconds_since(int64_t then_s, int64_t now_s)
+{
+	if (then_s == 0) {
+		return json_null();
+	}
+	return json_integer(now_s > then_s ? now_s - then_s : 0);
+}
+
+static json_t *zone_object(const struct zones_entry *entry, bool with_faults)
+{
+	char name[DNS_NAME_TEXT_MAX] = "";
+	int64_t now_s = wall_s();
+	if (entry->origin_known) {
+		dns_name_text(entry->origin, name);
+	}
+	json_t *object = json_object();
+	put_text(object, "name", name);
+	put_text(object, "id", entry->id);
+	put_text(object, "source", zone_source_text(entry->source));
+	json_object_set_new(object, "age", seconds_since(entry->looked_s, now_s));
+	json_object_set_new(object, "changed", seconds_since(entry->changed_s, now_s));
+	put_stats(object, entry->zone);
+	json_object_set_new(object, "associated", json_boolean(entry->associated));
+	json_object_set_new(object, "unavailable", json_boolean(entry->unavailable));
+	json_object_set_new(object, "calls", json_integer((json_int_t)entry->calls));
+	put_text(object, "trouble", entry->trouble);
+	if (with_faults) {
+		put_faults(object, entry->zone);
+	}
+	return object;
+}
+
+/* what: an id or a name. */
+static bool zone_is(const struct zones_entry *entry, const char *what)
+{
+	uint8_t name[DNS_NAME_MAX];
+	if (strcmp(entry->id, what) == 0) {
+		return true;
+	}
+	return entry->origin_known && dns_name_parse(what, name) >= 0 &&
+	       dns_name_equal(entry->origin, name);
+}
+
+void command_zones(void *ctx, struct control_call *call, const char *const *words, size_t count)
+{
+	struct horizond *h = ctx;
+	const char *what = count > 1 ? words[1] : NULL;
+	bool with_faults = count > 2;
+	if (with_faults && strcmp(words[2], "--faults") != 0) {
+		control_refuse(call, "`%s` is unknown here; --faults is not", words[2]);
+		return;
+	}
+	struct zones *zones = world_zones(h->world);
+	json_t *list = json_array();
+	for (size_t i = 0; i < zones_count(zones); i++) {
+		const struct zones_entry *entry = zones_get(zones, i);
+		if (what == NULL || zone_is(entry, what)) {
+			json_array_append_new(list, zone_object(entry, with_faults));
+		}
+	}
+	zones_unref(&zones);
+	if (what != NULL && json_array_size(list) == 0) {
+		json_decref(list);
+		control_refuse(call, "`%s` is no zone of ours, neither by name nor by id", what);
+		return;
+	}
+	control_answer(call, json_pack("{s:o}", "zones", list));
+}
+
+/* --- rules --- */
+
+static json_t *addr_list(const struct settings_addrs *addrs)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < addrs->count; i++) {
+		char text[ADDR_TEXT_MAX];
+		json_array_append_new(list, json_string(addr_text(&addrs->items[i], text)));
+	}
+	return list;
+}
+
+static json_t *rule_object(const struct horizond *h, const struct rule *rule)
+{
+	const struct settings *settings = h->settings;
+	char domain[DNS_NAME_TEXT_MAX];
+	json_t *object = json_pack("{s:s, s:s}", "kind", rule_kind_text(rule->kind), "domain",
+	                           dns_name_text(rule->domain, domain));
+	put_text(object, "text", rule->text);
+	bool set = rule->kind == RULE_FORWARD || rule->kind == RULE_SYSTEM;
+	if (set && rule->index < settings->rule_count) {
+		const struct settings_rule *from = &settings->rules[rule->index];
+		json_object_set_new(object, "targets", addr_list(&from->targets));
+		if (rule->kind == RULE_FORWARD) {
+			put_text(object, "policy", settings_policy_text(from->policy));
+		}
+		put_text(object, "file", from->place.file);
+		json_object_set_new(object, "line", json_integer(from->place.line));
+	} else if (rule->kind == RULE_DEFAULT) {
+		json_object_set_new(object, "targets", addr_list(&settings->vpc_resolver));
+	}
+	return object;
+}
+
+/* By kind, the stronger first. */
+void command_rules(void *ctx, struct control_call *call, const char *const *words, size_t count)
+{
+	const struct horizond *h = ctx;
+	json_t *list = json_array();
+	epoch_read_begin();
+	const struct rules *rules = world_get(h->world)->rules;
+	for (enum rule_kind kind = RULE_FORWARD; kind < RULE_DEFAULT; kind++) {
+		for (size_t i = 0; i < rules_count(rules); i++) {
+			const struct rule *rule = rules_get(rules, i);
+			if (rule->kind == kind) {
+				json_array_append_new(list, rule_object(h, rule));
+			}
+		}
+	}
+	json_array_append_new(list, rule_object(h, rules_rest(rules)));
+	epoch_read_end();
+	control_answer(call, json_pack("{s:o}", "rules", list));
+}
+
+/* --- upstreams --- */
+
+static void upstream_add(void *ctx, const struct forward_target_state *state)
+{
+	char target[ADDR_TEXT_MAX];
+	json_t *object = json_object();
+	put_text(object, "rule", state->rule);
+	put_text(object, "target", addr_text(&state->addr, target));
+	json_object_set_new(object, "up", json_boolean(state->up));
+	json_object_set_new(object, "rtt_ms",
+	                    state->rtt_ms > 0 ? json_real(state->rtt_ms) : json_null());
+	json_object_set_new(object, "queries", json_integer((json_int_t)state->queries));
+	json_object_set_new(object, "failures", json_integer((json_int_t)state->failures));
+	json_array_append_new(ctx, object);
+}
+
+void command_upstreams(void *ctx, struct control_call *call, const char *const *words, size_t count)
+{
+	const struct horizond *h = ctx;
+	json_t *list = json_array();
+	forward_each_target(h->forward, upstream_add, list);
+	control_answer(call, json_pack("{s:o}", "upstreams", list));
+}

@@ -1,0 +1,77 @@
+/*
+ * daemon/horizond_int.h - the daemon: what it is made of. Wiring only; the work is done in the rooms.
+ */
+#pragma once
+
+#include "base/text.h"
+#include "cache/cache.h"
+#include "config/settings.h"
+#include "control/http.h"
+#include "control/socket.h"
+#include "forward/forward.h"
+#include "loop/loop.h"
+#include "loop/mailbox.h"
+#include "query/world.h"
+#include "server/server.h"
+#include "sync/sync.h"
+#include <pthread.h>
+
+struct horizond {
+	const char *config_path;
+	struct settings *settings;
+	struct loop *loop;   /* the control thread's */
+	struct mailbox *box; /* letters to it */
+	struct forward *forward;
+	struct cache *cache;
+	struct world_root *world;
+	struct server *server;
+	struct sync *sync;
+	struct control *control;
+	struct http *http;
+	struct loop_signal on_hup, on_term, on_int;
+	struct loop_timer watchdog;
+	uint64_t started_us;
+	int64_t started_wall_s;
+	uint64_t reloads_ok, reloads_bad;
+	bool alive; /* all workers turned since the last look */
+	/* What the side thread shares with the control thread: the instance's metadata, and the resolvers. */
+	pthread_mutex_t instance_lock;
+	char region[32];
+	struct prefix vpc_cidrs[16];
+	size_t vpc_cidr_count;
+	struct addr resolvers
+		[SETTINGS_TARGETS_MAX]; /* the VPC resolver, for the side thread's own questions */
+	size_t resolver_count;
+};
+
+/* horizond_wire.c: settings to what the rooms take. */
+uint32_t wire_vpc_origin(const struct settings *settings);
+struct world_conf *wire_world_conf(struct horizond *h, const struct settings *settings);
+int wire_forward_groups(struct forward *forward, const struct settings *settings);
+void wire_server_opts(struct horizond *h, const struct settings *settings, unsigned int workers,
+                      struct server_opts *ret_opts);
+struct cache_opts wire_cache_opts(const struct settings *settings);
+/* Text members point into settings. */
+void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts);
+
+/* horizond_reload.c */
+/* Reads the file again. False: nothing changed; faults (a line each) say why. */
+bool horizond_reload(struct horizond *h, struct text *faults);
+/* The settings' VPC resolver, where the side thread looks for it. */
+void horizond_set_resolvers(struct horizond *h, const struct settings *settings);
+/* New autodefined names: the rules are made again with the settings of now. */
+void horizond_rewire(struct horizond *h);
+
+/* horizond_commands.c: what horizonctl may ask. */
+extern const struct control_command horizond_commands[];
+extern const size_t horizond_command_count;
+
+/* horizond_metrics.c */
+void horizond_metrics(void *ctx, struct text *out);
+bool horizond_healthy(void *ctx, char *why, size_t why_size);
+bool horizond_ready(void *ctx, char *why, size_t why_size);
+
+/* horizond_lookup.c: questions of our own to the VPC resolver, blocking, for the side thread. */
+int lookup_soa(void *ctx, const uint8_t *origin, uint8_t *buf, size_t size, size_t *ret_len);
+/* Returns how many addresses, or a failure. */
+int lookup_host(void *ctx, const char *host, struct addr *ret_addrs, size_t max);

@@ -1,0 +1,141 @@
+/* daemon/horizond_reload.c - SIGHUP: the file read again, applied whole or not at all. */
+#include "horizond_int.h"
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "control/notify.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Logs each line of text. */
+static void log_lines(enum log_level level, const char *lines)
+{
+	while (*lines != '\0') {
+		size_t len = strcspn(lines, "\n");
+		log_line(level, "config", "%.*s", (int)len, lines);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
+static bool same_listen(const struct settings *a, const struct settings *b)
+{
+	if (a->listen.count != b->listen.count) {
+		return false;
+	}
+	for (size_t i = 0; i < a->listen.count; i++) {
+		if (!addr_equal(&a->listen.items[i], &b->listen.items[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool same_addr(const struct addr *a, const struct addr *b)
+{
+	return a->len == b->len && (a->len == 0 || addr_equal(a, b));
+}
+
+/* What a running process cannot change: said, not silently left. */
+static void say_restart(const struct settings *old, const struct settings *new)
+{
+	const struct {
+		const char *name;
+		bool same;
+	} fixed[] = {
+		{"listen", same_listen(old, new)},
+		{"workers", old->workers == new->workers},
+		{"user", strcmp(old->user, new->user) == 0},
+		{"control", strcmp(old->control, new->control) == 0},
+		{"metrics.listen", same_addr(&old->metrics_listen, &new->metrics_listen)},
+	};
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		if (!fixed[i].same) {
+			log_warn("config", "%s changed: this takes effect with a restart",
+			         fixed[i].name);
+		}
+	}
+}
+
+/* The steps that can fail come first; each leaves what runs as it was. */
+static int reload_apply(struct horizond *h, const struct settings *settings, struct text *faults)
+{
+	char err[256];
+	struct world_conf *conf = wire_world_conf(h, settings);
+	if (conf == NULL) {
+		text_addf(faults, "%s: out of memory\n", h->config_path);
+		return FAIL_NOMEM;
+	}
+	struct sync_opts sync_opts;
+	wire_sync_opts(settings, &sync_opts);
+	int ret = sync_reload(h->sync, &sync_opts, err, sizeof(err));
+	if (ret == 0) {
+		/* Groups before rules: a rule's targets must be there when the first question follows it. */
+		snprintf(err, sizeof(err), "%s: out of memory", h->config_path);
+		ret = wire_forward_groups(h->forward, settings);
+	}
+	if (ret != 0) {
+		text_addf(faults, "%s\n", err);
+		world_conf_unref(&conf);
+		return ret;
+	}
+	return world_set_conf(h->world, conf);
+}
+
+bool horizond_reload(struct horizond *h, struct text *faults)
+{
+	notify_reloading();
+	struct settings *settings = NULL;
+	size_t before = faults->len;
+	int ret = settings_load(h->config_path, &settings, faults);
+	if (ret == 0) {
+		ret = reload_apply(h, settings, faults);
+	}
+	if (ret != 0) {
+		h->reloads_bad++;
+		log_lines(LOG_LEVEL_ERROR, text_get(faults) + before);
+		log_error("config", "reload refused: %s has faults; nothing was changed",
+		          h->config_path);
+		settings_free(&settings);
+		notify_ready("running with the settings of before: the file has faults");
+		return false;
+	}
+
+	struct text diff;
+	text_init(&diff, 65536);
+	size_t changes = settings_diff(h->settings, settings, &diff);
+	log_lines(LOG_LEVEL_INFO, text_get(&diff));
+	text_fini(&diff);
+	say_restart(h->settings, settings);
+
+	struct server_opts server_opts;
+	wire_server_opts(h, settings, 0, &server_opts);
+	server_tune(h->server, &server_opts);
+	struct cache_opts cache_opts = wire_cache_opts(settings);
+	cache_resize(h->cache, &cache_opts);
+	log_set_level(settings->log_level);
+	horizond_set_resolvers(h, settings);
+	settings_free(&h->settings);
+	h->settings = settings;
+	h->reloads_ok++;
+	log_notice("config", "%s read again: %zu change%s", h->config_path, changes,
+	           changes == 1 ? "" : "s");
+	notify_ready("running");
+	return true;
+}
+
+void horizond_set_resolvers(struct horizond *h, const struct settings *settings)
+{
+	pthread_mutex_lock(&h->instance_lock);
+	h->resolver_count = settings->vpc_resolver.count;
+	memcpy(h->resolvers, settings->vpc_resolver.items,
+	       h->resolver_count * sizeof(h->resolvers[0]));
+	pthread_mutex_unlock(&h->instance_lock);
+}
+
+void horizond_rewire(struct horizond *h)
+{
+	struct world_conf *conf = wire_world_conf(h, h->settings);
+	if (conf == NULL || world_set_conf(h->world, conf) != 0) {
+		log_error("horizond", "out of memory: autodefined names stay as they were");
+	}
+}

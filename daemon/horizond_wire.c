@@ -1,0 +1,273 @@
+/* daemon/horizond_wire.c - settings as the file has them, to what each room takes. */
+#include "horizond_int.h"
+
+#include "base/fail.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint8_t root_name[1] = {0};
+
+#define VPC_BURST 100 /* packets; with the default rate never over 1000 in a second (CONTRACT) */
+
+uint32_t wire_vpc_origin(const struct settings *settings)
+{
+	return rule_origin(root_name, settings->vpc_resolver.items, settings->vpc_resolver.count);
+}
+
+/* A growing list of rules for rules_new, which copies what they point to. */
+struct rule_list {
+	struct rule_opts *items;
+	size_t count;
+	size_t room;
+	const struct settings *settings;
+	uint32_t vpc_origin;
+	enum rule_kind kind; /* of those that list_name adds */
+};
+
+static int list_add(struct rule_list *list, const struct rule_opts *opts)
+{
+	if (list->count == list->room) {
+		size_t room = list->room == 0 ? 64 : list->room * 2;
+		struct rule_opts *items = realloc(list->items, room * sizeof(*items));
+		if (items == NULL) {
+			return FAIL_NOMEM;
+		}
+		list->items = items;
+		list->room = room;
+	}
+	struct rule_opts *item = &list->items[list->count];
+	*item = *opts;
+	uint8_t *domain = malloc(DNS_NAME_MAX);
+	item->domain = domain;
+	item->text = strdup(opts->text);
+	if (domain == NULL || item->text == NULL) {
+		free(domain);
+		free((void *)(uintptr_t)item->text);
+		return FAIL_NOMEM;
+	}
+	memcpy(domain, opts->domain, dns_name_len(opts->domain));
+	list->count++;
+	return 0;
+}
+
+static void list_fini(struct rule_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free((void *)(uintptr_t)list->items[i].domain);
+		free((void *)(uintptr_t)list->items[i].text);
+	}
+	free(list->items);
+}
+
+/* An autodefined or local name. */
+static int list_name(void *ctx, const uint8_t *name)
+{
+	struct rule_list *list = ctx;
+	char domain[DNS_NAME_TEXT_MAX];
+	char text[DNS_NAME_TEXT_MAX + 32];
+	snprintf(text, sizeof(text), "%s %s", rule_kind_text(list->kind),
+	         dns_name_text(name, domain));
+	struct rule_opts opts = {
+		.kind = list->kind, .domain = name, .origin = list->vpc_origin, .text = text};
+	return list_add(list, &opts);
+}
+
+static int list_setting(struct rule_list *list, const struct settings_rule *rule, size_t index)
+{
+	for (size_t i = 0; i < rule->domain_count; i++) {
+		char text[DNS_NAME_TEXT_MAX + 32];
+		snprintf(text, sizeof(text), "%s %s", settings_type_text(rule->type),
+		         rule->domains[i].text);
+		bool forward = rule->type == SETTINGS_FORWARD;
+		struct rule_opts opts = {
+			.kind = forward ? RULE_FORWARD : RULE_SYSTEM,
+			.domain = rule->domains[i].name,
+			.origin = forward ? rule_origin(rule->domains[0].name, rule->targets.items,
+		                                        rule->targets.count)
+		                          : list->vpc_origin,
+			.index = (uint32_t)index,
+			.text = text,
+		};
+		int ret = list_add(list, &opts);
+		if (ret != 0) {
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static int list_autodefined(struct rule_list *list, struct horizond *h)
+{
+	pthread_mutex_lock(&h->instance_lock);
+	const struct settings *settings = list->settings;
+	const struct prefix *cidrs = settings->vpc_cidrs.items;
+	size_t count = settings->vpc_cidrs.count;
+	if (count == 0) {
+		cidrs = h->vpc_cidrs;
+		count = h->vpc_cidr_count;
+	}
+	const char *region = settings->route53.region;
+	if (strcmp(region, "auto") == 0) {
+		region = h->region;
+	}
+	list->kind = RULE_AUTODEFINED;
+	int ret = rules_autodefined(region, cidrs, count, list_name, list);
+	pthread_mutex_unlock(&h->instance_lock);
+	return ret;
+}
+
+static struct rules *wire_rules(struct horizond *h, const struct settings *settings)
+{
+	struct rule_list list = {.settings = settings, .vpc_origin = wire_vpc_origin(settings)};
+	struct rules *rules = NULL;
+	int ret = 0;
+	for (size_t i = 0; ret == 0 && i < settings->rule_count; i++) {
+		ret = list_setting(&list, &settings->rules[i], i);
+	}
+	if (ret == 0) {
+		ret = list_autodefined(&list, h);
+	}
+	if (ret == 0) {
+		list.kind = RULE_LOCAL;
+		ret = rules_local(list_name, &list);
+	}
+	if (ret == 0) {
+		struct rule_opts rest = {.kind = RULE_DEFAULT,
+		                         .domain = root_name,
+		                         .origin = list.vpc_origin,
+		                         .text = "the rest, to the VPC resolver"};
+		rules = rules_new(list.items, list.count, &rest);
+	}
+	list_fini(&list);
+	return rules;
+}
+
+static struct clients *wire_clients(const struct settings *settings)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < settings->client_count; i++) {
+		count += settings->clients[i].from.count;
+	}
+	struct client_opts *opts = calloc(count + 1, sizeof(*opts));
+	if (opts == NULL) {
+		return NULL;
+	}
+	size_t at = 0;
+	for (size_t i = 0; i < settings->client_count; i++) {
+		const struct settings_client *client = &settings->clients[i];
+		for (size_t j = 0; j < client->from.count; j++) {
+			opts[at++] = (struct client_opts){
+				.from = client->from.items[j],
+				.may = (enum client_may)client->may,
+				.rate = client->rate,
+			};
+		}
+	}
+	struct clients *clients = clients_new(opts, count);
+	free(opts);
+	return clients;
+}
+
+struct world_conf *wire_world_conf(struct horizond *h, const struct settings *settings)
+{
+	struct rules *rules = wire_rules(h, settings);
+	struct clients *clients = wire_clients(settings);
+	if (rules == NULL || clients == NULL) {
+		rules_free(&rules);
+		clients_free(&clients);
+		return NULL;
+	}
+	struct world_opts opts = {
+		.version = settings->version,
+		.server_id = settings->server_id,
+		.min_ttl_s = settings->cache.min_ttl_s,
+		.max_ttl_s = settings->cache.max_ttl_s,
+		.max_negative_ttl_s = settings->cache.max_negative_ttl_s,
+		.keepalive_s = settings->tcp.idle_s,
+	};
+	return world_conf_new(rules, clients, &opts);
+}
+
+int wire_forward_groups(struct forward *forward, const struct settings *settings)
+{
+	struct forward_group_opts *groups = calloc(settings->rule_count + 1, sizeof(*groups));
+	if (groups == NULL) {
+		return FAIL_NOMEM;
+	}
+	groups[0] = (struct forward_group_opts){
+		.origin = wire_vpc_origin(settings),
+		.rule = "vpc",
+		.targets = settings->vpc_resolver.items,
+		.target_count = settings->vpc_resolver.count,
+		.policy = FORWARD_FASTEST,
+		.max_inflight = 10000,
+		.packet_rate = settings->vpc_packet_rate,
+		.packet_burst = VPC_BURST,
+	};
+	size_t count = 1;
+	for (size_t i = 0; i < settings->rule_count; i++) {
+		const struct settings_rule *rule = &settings->rules[i];
+		if (rule->type != SETTINGS_FORWARD) {
+			continue;
+		}
+		groups[count++] = (struct forward_group_opts){
+			.origin = rule_origin(rule->domains[0].name, rule->targets.items,
+		                              rule->targets.count),
+			.rule = rule->domains[0].text,
+			.targets = rule->targets.items,
+			.target_count = rule->targets.count,
+			.policy = (enum forward_policy)rule->policy,
+			.max_inflight = rule->max_inflight,
+			.source = rule->source,
+		};
+	}
+	int ret = forward_set_groups(forward, groups, count);
+	free(groups);
+	return ret;
+}
+
+void wire_server_opts(struct horizond *h, const struct settings *settings, unsigned int workers,
+                      struct server_opts *ret_opts)
+{
+	*ret_opts = (struct server_opts){
+		.listen = settings->listen.items,
+		.listen_count = settings->listen.count,
+		.workers = workers,
+		.tcp_max_connections = settings->tcp.max_connections,
+		.tcp_max_per_client = settings->tcp.max_per_client,
+		.tcp_idle_s = settings->tcp.idle_s,
+		.stale_after_ms = settings->cache.stale_after_ms,
+		.log_queries = settings->log_queries,
+		.root = h->world,
+		.cache = h->cache,
+		.forward = h->forward,
+	};
+}
+
+struct cache_opts wire_cache_opts(const struct settings *settings)
+{
+	return (struct cache_opts){
+		.size_max = settings->cache.size,
+		.stale_s = settings->cache.serve_stale_s,
+	};
+}
+
+void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
+{
+	const struct settings_route53 *route53 = &settings->route53;
+	*ret_opts = (struct sync_opts){
+		.api = route53->present,
+		.vpc = route53->vpc,
+		.region = route53->region,
+		.zones = route53->zones.items,
+		.zone_count = route53->zones.count,
+		.zone_files = settings->zone_files.items,
+		.zone_file_count = settings->zone_files.count,
+		.interval_s = route53->interval_s,
+		.min_interval_s = route53->min_interval_s,
+		.rate = route53->rate,
+		.endpoint = route53->endpoint,
+		.state_dir = settings->state_dir,
+	};
+}

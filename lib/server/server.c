@@ -1,0 +1,442 @@
+/* server/server.c - the workers' lives: sockets, threads, letters, the end. */
+#include "server/worker_int.h"
+
+#include "base/epoch.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/mono.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BOX_MAX  1024
+#define BEAT_MS  500
+#define DRAIN_MS 20 /* how often a draining worker looks whether it is done */
+
+/* --- A worker --- */
+
+static void worker_flush(void *ctx)
+{
+	struct worker *worker = ctx;
+	forward_flush(worker->forward);
+}
+
+static void worker_beat(void *ctx)
+{
+	struct worker *worker = ctx;
+	__atomic_fetch_add(&worker->beats, 1, __ATOMIC_RELAXED);
+	loop_timer_set(&worker->beat, BEAT_MS);
+}
+
+static enum query_rate worker_rate(void *ctx, const struct addr *client, uint32_t rate)
+{
+	struct worker *worker = ctx;
+	enum gate_verdict verdict =
+		gate_rate(worker->server->gate, client, rate, loop_now_ms(worker->loop));
+	if (verdict == GATE_PASS) {
+		return QUERY_RATE_PASS;
+	}
+	metric_add(&worker->counters.dropped_rate, 1);
+	return verdict == GATE_SLIP ? QUERY_RATE_SLIP : QUERY_RATE_DROP;
+}
+
+static void *worker_main(void *ctx)
+{
+	struct worker *worker = ctx;
+	char name[16];
+	snprintf(name, sizeof(name), "worker %u", worker->number);
+	pthread_setname_np(pthread_self(), name);
+	epoch_thread_start();
+	int ret = loop_run(worker->loop);
+	if (ret != 0) {
+		log_error("server", "worker %u: its event loop failed: %s", worker->number,
+		          fail_text(ret));
+	}
+	parked_free_all(worker);
+	conns_close(worker, false);
+	loop_timer_cancel(&worker->flush);
+	loop_timer_cancel(&worker->beat);
+	loop_timer_cancel(&worker->drain);
+	forward_worker_free(&worker->forward);
+	epoch_thread_stop();
+	return NULL;
+}
+
+static int worker_memory(struct worker *worker)
+{
+	worker->udp = calloc(worker->listen_count, sizeof(*worker->udp));
+	worker->tcp = calloc(worker->listen_count, sizeof(*worker->tcp));
+	worker->batch = calloc(1, sizeof(*worker->batch));
+	worker->tcp_in = malloc(DNS_MSG_MAX + 2);
+	worker->tcp_out = malloc(TCP_OUT_ROOM);
+	worker->answer = malloc(DNS_MSG_MAX);
+	worker->loop = loop_new();
+	if (worker->udp == NULL || worker->tcp == NULL || worker->batch == NULL ||
+	    worker->tcp_in == NULL || worker->tcp_out == NULL || worker->answer == NULL ||
+	    worker->loop == NULL) {
+		return FAIL_NOMEM;
+	}
+	for (size_t i = 0; i < worker->listen_count; i++) {
+		worker->udp[i].fd = -1;
+		worker->tcp[i].fd = -1;
+	}
+	return 0;
+}
+
+/* One socket of each kind for an address; ports drawn by the kernel (0) are for tests and made the same for all. */
+static int worker_listen(struct worker *worker, size_t i, char *err, size_t err_size)
+{
+	const struct addr *addr = &worker->server->listen[i];
+	int fd = udp_socket(addr, err, err_size);
+	if (fd < 0) {
+		return fd;
+	}
+	int ret = udp_open(&worker->udp[i], worker, fd, addr);
+	if (ret != 0) {
+		return ret;
+	}
+	fd = tcp_socket(addr, err, err_size);
+	if (fd < 0) {
+		return fd;
+	}
+	return tcp_open(&worker->tcp[i], worker, fd);
+}
+
+static int worker_init(struct worker *worker, struct server *server, unsigned int number,
+                       const struct server_opts *opts, char *err, size_t err_size)
+{
+	worker->server = server;
+	worker->number = number;
+	worker->listen_count = opts->listen_count;
+	list_init(&worker->conns);
+	list_init(&worker->parked);
+	list_init(&worker->parked_free);
+	int ret = worker_memory(worker);
+	for (size_t i = 0; ret == 0 && i < opts->listen_count; i++) {
+		ret = worker_listen(worker, i, err, err_size);
+	}
+	if (ret != 0) {
+		return ret;
+	}
+	loop_timer_init(worker->loop, &worker->flush, worker_flush, worker);
+	loop_timer_init(worker->loop, &worker->beat, worker_beat, worker);
+	worker->box = mailbox_new(worker->loop, BOX_MAX, worker);
+	worker->forward = forward_worker_new(opts->forward, worker->loop);
+	if (worker->box == NULL || worker->forward == NULL) {
+		return FAIL_NOMEM;
+	}
+	ret = query_worker_init(&worker->query, opts->root, opts->cache);
+	worker->query.rate = worker_rate;
+	worker->query.rate_ctx = worker;
+	worker->query.log_queries = opts->log_queries;
+	return ret;
+}
+
+static void worker_fini(struct worker *worker)
+{
+	for (size_t i = 0; i < worker->listen_count && worker->tcp != NULL && worker->udp != NULL;
+	     i++) {
+		udp_close(&worker->udp[i]);
+		tcp_close(&worker->tcp[i]);
+	}
+	forward_worker_free(&worker->forward);
+	mailbox_free(&worker->box);
+	loop_free(&worker->loop);
+	query_worker_fini(&worker->query);
+	free(worker->udp);
+	free(worker->tcp);
+	free(worker->batch);
+	free(worker->tcp_in);
+	free(worker->tcp_out);
+	free(worker->answer);
+}
+
+/* --- The end of a worker --- */
+
+struct drain_mail {
+	struct mail mail;
+};
+
+/* Questions in the sockets' queues were asked before we began to end: they are taken yet. */
+static void worker_drain_begin(struct worker *worker)
+{
+	worker->draining = true;
+	for (size_t i = 0; i < worker->listen_count; i++) {
+		tcp_close(&worker->tcp[i]);
+		if (worker->udp[i].fd >= 0) {
+			udp_drain(&worker->udp[i]);
+		}
+	}
+}
+
+static void worker_drain_look(void *ctx)
+{
+	struct worker *worker = ctx;
+	conns_close(worker, true);
+	if (worker->parked_count == 0 && list_empty(&worker->conns)) {
+		loop_stop(worker->loop);
+		return;
+	}
+	loop_timer_set(&worker->drain, DRAIN_MS);
+}
+
+static void drain_arrives(struct mail *mail, void *ctx)
+{
+	struct worker *worker = ctx;
+	free(mail);
+	worker_drain_begin(worker);
+	loop_timer_init(worker->loop, &worker->drain, worker_drain_look, worker);
+	loop_timer_set(&worker->drain, DRAIN_MS);
+}
+
+static void worker_stop(struct worker *worker, unsigned int drain_ms)
+{
+	struct drain_mail *letter = drain_ms == 0 ? NULL : malloc(sizeof(*letter));
+	if (letter == NULL) {
+		loop_stop(worker->loop);
+		return;
+	}
+	letter->mail.fn = drain_arrives;
+	if (mailbox_post(worker->box, &letter->mail) != 0) {
+		free(letter);
+		loop_stop(worker->loop);
+	}
+}
+
+/* Waits for the thread until the deadline, then has it stop where it is. */
+static void worker_join(struct worker *worker, const struct timespec *deadline)
+{
+	if (pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, deadline) != 0) {
+		loop_stop(worker->loop);
+		pthread_join(worker->thread, NULL);
+	}
+}
+
+/* --- The server --- */
+
+static void server_free(struct server *server)
+{
+	for (unsigned int i = 0; server->workers != NULL && i < server->worker_count; i++) {
+		worker_fini(&server->workers[i]);
+	}
+	gate_free(&server->gate);
+	free(server->workers);
+	free(server->listen);
+	free(server->beats_seen);
+	free(server);
+}
+
+void server_tune(struct server *server, const struct server_opts *opts)
+{
+	struct server_limits *limits = &server->limits;
+	__atomic_store_n(&limits->tcp_max_connections, opts->tcp_max_connections, __ATOMIC_RELAXED);
+	__atomic_store_n(&limits->tcp_max_per_client, opts->tcp_max_per_client, __ATOMIC_RELAXED);
+	__atomic_store_n(&limits->tcp_idle_s, opts->tcp_idle_s, __ATOMIC_RELAXED);
+	__atomic_store_n(&limits->stale_after_ms, opts->stale_after_ms, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < server->worker_count; i++) {
+		__atomic_store_n(&server->workers[i].query.log_queries, opts->log_queries,
+		                 __ATOMIC_RELAXED);
+	}
+}
+
+int server_new(const struct server_opts *opts, struct server **ret_server, char *err,
+               size_t err_size)
+{
+	snprintf(err, err_size, "%s", fail_text(FAIL_NOMEM));
+	struct server *server = calloc(1, sizeof(*server));
+	if (server == NULL) {
+		return FAIL_NOMEM;
+	}
+	server->forward = opts->forward;
+	server->listen_count = opts->listen_count;
+	server->listen = calloc(opts->listen_count, sizeof(*server->listen));
+	server->workers = calloc(opts->workers, sizeof(*server->workers));
+	server->beats_seen = calloc(opts->workers, sizeof(*server->beats_seen));
+	server->gate = gate_new();
+	int ret = FAIL_NOMEM;
+	if (server->listen != NULL && server->workers != NULL && server->beats_seen != NULL &&
+	    server->gate != NULL) {
+		memcpy(server->listen, opts->listen, opts->listen_count * sizeof(*server->listen));
+		ret = 0;
+	}
+	for (unsigned int i = 0; ret == 0 && i < opts->workers; i++) {
+		server->worker_count = i + 1;
+		ret = worker_init(&server->workers[i], server, i, opts, err, err_size);
+	}
+	if (ret != 0) {
+		server_free(server);
+		return ret;
+	}
+	server_tune(server, opts);
+	*ret_server = server;
+	return 0;
+}
+
+/* Signals are the control thread's: workers block them all, so that no system call of theirs is cut short. */
+int server_start(struct server *server)
+{
+	sigset_t all;
+	sigset_t before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int ret = 0;
+	for (unsigned int i = 0; ret == 0 && i < server->worker_count; i++) {
+		struct worker *worker = &server->workers[i];
+		loop_timer_set(&worker->beat, 0);
+		ret = pthread_create(&worker->thread, NULL, worker_main, worker);
+		worker->started = ret == 0;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -ret;
+}
+
+void server_stop(struct server **server, unsigned int drain_ms)
+{
+	struct server *old = *server;
+	*server = NULL;
+	if (old == NULL) {
+		return;
+	}
+	struct timespec deadline;
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += drain_ms / 1000;
+	deadline.tv_nsec += (long)(drain_ms % 1000) * 1000000;
+	if (deadline.tv_nsec >= 1000000000) {
+		deadline.tv_nsec -= 1000000000;
+		deadline.tv_sec++;
+	}
+	for (unsigned int i = 0; i < old->worker_count; i++) {
+		if (old->workers[i].started) {
+			worker_stop(&old->workers[i], drain_ms);
+		}
+	}
+	for (unsigned int i = 0; i < old->worker_count; i++) {
+		if (old->workers[i].started) {
+			worker_join(&old->workers[i], &deadline);
+		} else {
+			loop_timer_cancel(&old->workers[i].beat);
+		}
+	}
+	server_free(old);
+}
+
+bool server_alive(struct server *server)
+{
+	bool alive = true;
+	for (unsigned int i = 0; i < server->worker_count; i++) {
+		uint64_t beats = __atomic_load_n(&server->workers[i].beats, __ATOMIC_RELAXED);
+		alive = alive && beats != server->beats_seen[i];
+		server->beats_seen[i] = beats;
+	}
+	return alive;
+}
+
+/* --- explain --- */
+
+struct explain_mail {
+	struct mail mail;
+	struct server_explain *explain;
+};
+
+static void explain_arrives(struct mail *mail, void *ctx)
+{
+	struct worker *worker = ctx;
+	struct explain_mail *letter = (struct explain_mail *)mail;
+	struct server_explain *explain = letter->explain;
+	free(letter);
+	if (worker->forward == NULL) { /* read at the very end, with no loop left */
+		explain->answer_size = 0;
+		explain->done(explain);
+		return;
+	}
+	struct query_in in = {
+		.wire = explain->packet,
+		.size = explain->packet_size,
+		.client = &explain->from,
+		.proto = QUERY_TCP,
+		.now_s = loop_now_ms(worker->loop) / 1000,
+		.trace = &explain->trace,
+	};
+	struct query_ask ask;
+	size_t size = 0;
+	epoch_read_begin();
+	enum query_next next =
+		query_run(&worker->query, &in, NULL, worker->answer, DNS_MSG_MAX, &size, &ask);
+	epoch_read_end();
+	struct parked_from from = {.explain = explain};
+	if (next == QUERY_ASK &&
+	    parked_new(worker, &in, &ask, &from, worker->answer, DNS_MSG_MAX, &size)) {
+		return;
+	}
+	memcpy(explain->answer, worker->answer, size);
+	explain->answer_size = size;
+	explain->done(explain);
+}
+
+int server_explain(struct server *server, struct server_explain *explain)
+{
+	struct explain_mail *letter = malloc(sizeof(*letter));
+	if (letter == NULL) {
+		return FAIL_NOMEM;
+	}
+	letter->mail.fn = explain_arrives;
+	letter->explain = explain;
+	int ret = mailbox_post(server->workers[0].box, &letter->mail);
+	if (ret != 0) {
+		free(letter);
+	}
+	return ret;
+}
+
+/* --- Metrics --- */
+
+static uint64_t counters_sum(const struct server *server, size_t field)
+{
+	uint64_t sum = 0;
+	for (unsigned int i = 0; i < server->worker_count; i++) {
+		const char *counters = (const char *)&server->workers[i].counters;
+		sum += metric_get((const uint64_t *)(const void *)(counters + field));
+	}
+	return sum;
+}
+
+void server_metrics(void *ctx, struct text *out)
+{
+	static const struct {
+		const char *reason;
+		size_t field;
+	} drops[] = {
+		{"send", offsetof(struct worker_counters, dropped_send)},
+		{"rate", offsetof(struct worker_counters, dropped_rate)},
+		{"waiting", offsetof(struct worker_counters, dropped_waiting)},
+		{"tcp_refused", offsetof(struct worker_counters, tcp_refused)},
+		{"tcp_evicted", offsetof(struct worker_counters, tcp_evicted)},
+	};
+	struct server *server = ctx;
+	struct query_worker **workers = calloc(server->worker_count, sizeof(struct query_worker *));
+	if (workers == NULL) {
+		return;
+	}
+	uint64_t silent = 0;
+	for (unsigned int i = 0; i < server->worker_count; i++) {
+		workers[i] = &server->workers[i].query;
+		silent += metric_get(&workers[i]->counters.silent);
+	}
+	query_metrics(workers, server->worker_count, out);
+	free(workers);
+
+	metric_family(out, "horizond_dropped_total", METRIC_COUNTER,
+	              "Packets, questions and connections not served, by reason.");
+	const char *labels[] = {"reason", "malformed", NULL};
+	metric_sample_u64(out, "horizond_dropped_total", labels, silent);
+	for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
+		labels[1] = drops[i].reason;
+		metric_sample_u64(out, "horizond_dropped_total", labels,
+		                  counters_sum(server, drops[i].field));
+	}
+	metric_family(out, "horizond_tcp_connections", METRIC_GAUGE,
+	              "TCP connections of clients now open.");
+	metric_sample_u64(out, "horizond_tcp_connections", NULL,
+	                  __atomic_load_n(&server->conns, __ATOMIC_RELAXED));
+}

@@ -1,0 +1,480 @@
+/*
+ * server/tcp.c - connections of clients: many questions each, answered as they become ready (RFC 7766).
+ *
+ * A connection that idles holds no buffer. What one read brought is worked on in the worker's own room; only a
+ * message cut by the end of a read, or answers that the socket did not take, are kept with the connection.
+ */
+#include "server/worker_int.h"
+
+#include "base/epoch.h"
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/mono.h"
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONN_WAITING_MAX 128 /* questions of one connection in flight; then we read no more */
+#define CONN_OUT_MAX     (256u << 10) /* answers not taken; then we read no more */
+#define FRAME_MS         10000 /* a message begun must end in that time, an answer be taken */
+#define ACCEPT_ROUND     64
+#define BACKLOG          1024
+
+struct bytes {
+	uint8_t *at;
+	size_t len;
+};
+
+struct conn {
+	struct list link;    /* worker->conns */
+	struct list waiting; /* of struct parked */
+	struct worker *worker;
+	struct loop_fd lfd;
+	struct loop_timer timer;
+	struct addr client;
+	struct bytes in;    /* the beginning of a message, or messages that must wait */
+	struct bytes out;   /* not yet taken */
+	uint64_t active_ms; /* the last whole message, or answer taken */
+	unsigned int waiting_count;
+	int fd;
+	bool eof;     /* the client sends no more */
+	bool in_turn; /* its read is being worked on: answers go to the worker's room */
+};
+
+static void conn_close(struct conn *conn)
+{
+	struct worker *worker = conn->worker;
+	list_each (at, &conn->waiting) {
+		struct parked *parked = list_item(at, struct parked, conn_link);
+		list_remove(&parked->conn_link);
+		parked->conn = NULL;
+	}
+	loop_timer_cancel(&conn->timer);
+	loop_fd_close(&conn->lfd);
+	close(conn->fd);
+	gate_conn_end(worker->server->gate, &conn->client);
+	__atomic_fetch_sub(&worker->server->conns, 1, __ATOMIC_RELAXED);
+	list_remove(&conn->link);
+	free(conn->in.at);
+	free(conn->out.at);
+	free(conn);
+}
+
+static bool bytes_add(struct bytes *bytes, const uint8_t *add, size_t len)
+{
+	if (len == 0) {
+		return true;
+	}
+	uint8_t *at = realloc(bytes->at, bytes->len + len);
+	if (at == NULL) {
+		return false;
+	}
+	memcpy(at + bytes->len, add, len);
+	bytes->at = at;
+	bytes->len += len;
+	return true;
+}
+
+static void bytes_drop(struct bytes *bytes, size_t len)
+{
+	bytes->len -= len;
+	if (bytes->len == 0) {
+		free(bytes->at);
+		bytes->at = NULL;
+	} else if (len != 0) {
+		memmove(bytes->at, bytes->at + len, bytes->len);
+	}
+}
+
+/* It has not too much under way to go on. */
+static bool conn_works(const struct conn *conn)
+{
+	return conn->waiting_count < CONN_WAITING_MAX && conn->out.len < CONN_OUT_MAX;
+}
+
+static bool conn_reads(const struct conn *conn)
+{
+	return !conn->eof && conn_works(conn);
+}
+
+static void conn_want(struct conn *conn)
+{
+	loop_fd_want(&conn->lfd,
+	             (conn_reads(conn) ? LOOP_READ : 0) | (conn->out.len != 0 ? LOOP_WRITE : 0));
+}
+
+static uint64_t conn_patience_ms(const struct conn *conn)
+{
+	uint64_t idle_ms = (uint64_t)LIMIT(conn->worker->server, tcp_idle_s) * 1000;
+	bool busy = conn->in.len != 0 || conn->out.len != 0;
+	return busy && idle_ms < FRAME_MS ? idle_ms : busy ? FRAME_MS : idle_ms;
+}
+
+static void conn_due(void *ctx)
+{
+	struct conn *conn = ctx;
+	uint64_t idle_ms = loop_now_ms(conn->worker->loop) - conn->active_ms;
+	uint64_t patience_ms = conn_patience_ms(conn);
+	if (conn->waiting_count != 0 && conn->out.len == 0) {
+		loop_timer_set(&conn->timer, patience_ms); /* it is we who are slow */
+	} else if (idle_ms >= patience_ms) {
+		conn_close(conn);
+	} else {
+		loop_timer_set(&conn->timer, patience_ms - idle_ms);
+	}
+}
+
+static void conn_active(struct conn *conn)
+{
+	conn->active_ms = loop_now_ms(conn->worker->loop);
+	list_remove(&conn->link);
+	list_append(&conn->worker->conns, &conn->link);
+}
+
+/* Writes now what the socket takes; the rest is kept. False: the connection is gone (not yet closed). */
+static bool conn_write(struct conn *conn, const uint8_t *bytes, size_t len)
+{
+	if (conn->out.len == 0) {
+		ssize_t n = send(conn->fd, bytes, len, MSG_NOSIGNAL);
+		if (n < 0 && errno != EAGAIN && errno != EINTR) {
+			return false;
+		}
+		size_t taken = n > 0 ? (size_t)n : 0;
+		bytes += taken;
+		len -= taken;
+	}
+	return bytes_add(&conn->out, bytes, len);
+}
+
+/* The answers of this turn leave in one write. */
+static bool turn_flush(struct conn *conn)
+{
+	struct worker *worker = conn->worker;
+	bool ok =
+		worker->tcp_out_len == 0 || conn_write(conn, worker->tcp_out, worker->tcp_out_len);
+	worker->tcp_out_len = 0;
+	return ok;
+}
+
+void conn_answer(struct conn *conn, const uint8_t *bytes, size_t size)
+{
+	struct worker *worker = conn->worker;
+	uint8_t length[2];
+	put_u16(length, (uint16_t)size);
+	if (conn->in_turn && worker->tcp_out_len + 2 + size <= TCP_OUT_ROOM) {
+		memcpy(worker->tcp_out + worker->tcp_out_len, length, 2);
+		memcpy(worker->tcp_out + worker->tcp_out_len + 2, bytes, size);
+		worker->tcp_out_len += 2 + size;
+		return;
+	}
+	/* Kept, and sent when the loop finds the socket writable: with whatever else comes this turn. */
+	size_t before = conn->out.len;
+	if (!bytes_add(&conn->out, length, 2) || !bytes_add(&conn->out, bytes, size)) {
+		conn->out.len = before;
+	}
+	conn_want(conn);
+}
+
+void conn_waits(struct conn *conn, struct parked *parked)
+{
+	parked->conn = conn;
+	list_append(&conn->waiting, &parked->conn_link);
+	conn->waiting_count++;
+}
+
+/* Runs one message; its answer goes behind the others of this turn. False: write failed. */
+static bool conn_question(struct conn *conn, const uint8_t *wire, size_t size, uint64_t now_s)
+{
+	struct worker *worker = conn->worker;
+	if (TCP_OUT_ROOM - worker->tcp_out_len < 2 + DNS_MSG_MAX && !turn_flush(conn)) {
+		return false;
+	}
+	struct query_in in = {.wire = wire,
+	                      .size = size,
+	                      .client = &conn->client,
+	                      .proto = QUERY_TCP,
+	                      .now_s = now_s};
+	uint8_t *out = worker->tcp_out + worker->tcp_out_len;
+	struct query_ask ask;
+	size_t answer = 0;
+	enum query_next next =
+		query_run(&worker->query, &in, NULL, out + 2, DNS_MSG_MAX, &answer, &ask);
+	if (next == QUERY_ASK) {
+		struct parked_from from = {.conn = conn};
+		if (parked_new(worker, &in, &ask, &from, worker->answer, DNS_MSG_MAX, &answer)) {
+			return true;
+		}
+		conn_answer(conn, worker->answer, answer);
+		return true;
+	}
+	if (next == QUERY_ANSWER) {
+		put_u16(out, (uint16_t)answer);
+		worker->tcp_out_len += 2 + answer;
+		worker->tcp_answers++;
+	}
+	return true;
+}
+
+/* Works on whole messages; returns how many octets were used, or -1 when the connection is to close. */
+static ssize_t conn_messages(struct conn *conn, const uint8_t *bytes, size_t len)
+{
+	uint64_t now_s = loop_now_ms(conn->worker->loop) / 1000;
+	size_t used = 0;
+	bool ok = true;
+	epoch_read_begin();
+	while (ok && conn_works(conn) && len - used >= 2) {
+		size_t size = get_u16(bytes + used);
+		if (len - used - 2 < size) {
+			break;
+		}
+		ok = conn_question(conn, bytes + used + 2, size, now_s);
+		used += 2 + size;
+	}
+	epoch_read_end();
+	if (used != 0) {
+		conn_active(conn);
+	}
+	return ok ? (ssize_t)used : -1;
+}
+
+/* The client sends no more and has all its answers. */
+static bool conn_over(const struct conn *conn)
+{
+	return conn->eof && conn->waiting_count == 0 && conn->out.len == 0;
+}
+
+/* What came by now: new octets in the worker's room, behind what was kept. */
+static bool conn_work(struct conn *conn, size_t got)
+{
+	struct worker *worker = conn->worker;
+	uint64_t began_us = mono_us();
+	const uint8_t *bytes = worker->tcp_in;
+	size_t len = got;
+	if (conn->in.len != 0) {
+		if (!bytes_add(&conn->in, worker->tcp_in, got)) {
+			return false;
+		}
+		bytes = conn->in.at;
+		len = conn->in.len;
+	}
+	conn->in_turn = true;
+	worker->tcp_answers = 0;
+	ssize_t used = conn_messages(conn, bytes, len);
+	bool ok = used >= 0 && turn_flush(conn);
+	conn->in_turn = false;
+	worker->tcp_out_len = 0;
+	if (!ok) {
+		return false;
+	}
+	if (conn->in.len != 0) {
+		bytes_drop(&conn->in, (size_t)used);
+	} else {
+		ok = bytes_add(&conn->in, bytes + used, len - (size_t)used);
+	}
+	metric_hist_add(&worker->query.counters.seconds, mono_us() - began_us, worker->tcp_answers);
+	return ok;
+}
+
+static void conn_readable(struct conn *conn)
+{
+	struct worker *worker = conn->worker;
+	size_t room = DNS_MSG_MAX + 2;
+	ssize_t n = recv(conn->fd, worker->tcp_in, room, 0);
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR) {
+			conn_close(conn);
+		}
+		return;
+	}
+	if (n == 0) {
+		conn->eof = true;
+	} else if (!conn_work(conn, (size_t)n)) {
+		conn_close(conn);
+		return;
+	}
+	if (conn_over(conn)) {
+		conn_close(conn);
+		return;
+	}
+	conn_want(conn);
+}
+
+/* Messages that had to wait because too much was under way. */
+static bool conn_catch_up(struct conn *conn)
+{
+	return conn->in.len < 2 || conn_work(conn, 0);
+}
+
+static bool conn_writable(struct conn *conn)
+{
+	ssize_t n = send(conn->fd, conn->out.at, conn->out.len, MSG_NOSIGNAL);
+	if (n < 0) {
+		return errno == EAGAIN || errno == EINTR;
+	}
+	bytes_drop(&conn->out, (size_t)n);
+	conn_active(conn);
+	return conn_catch_up(conn);
+}
+
+static void conn_ready(void *ctx, int fd, unsigned int what)
+{
+	struct conn *conn = ctx;
+	if ((what & LOOP_WRITE) && conn->out.len != 0) {
+		if (!conn_writable(conn) || conn_over(conn)) {
+			conn_close(conn);
+			return;
+		}
+		conn_want(conn);
+	}
+	if ((what & LOOP_READ) && conn_reads(conn)) {
+		conn_readable(conn);
+	}
+}
+
+void conn_waits_no_more(struct parked *parked)
+{
+	struct conn *conn = parked->conn;
+	if (conn == NULL) {
+		return;
+	}
+	parked->conn = NULL;
+	list_remove(&parked->conn_link);
+	conn->waiting_count--;
+	/* Its answer stands in out (or in this turn's room); the next write goes on with what waited. */
+	if (!conn->in_turn) {
+		conn_want(conn);
+	}
+}
+
+/* Room for one more: under the limits, or the longest idle one makes way (T21). */
+static bool conn_room(struct worker *worker)
+{
+	unsigned int most = LIMIT(worker->server, tcp_max_connections);
+	if (__atomic_load_n(&worker->server->conns, __ATOMIC_RELAXED) < most) {
+		return true;
+	}
+	list_each (at, &worker->conns) {
+		struct conn *conn = list_item(at, struct conn, link);
+		if (conn->waiting_count == 0) {
+			metric_add(&worker->counters.tcp_evicted, 1);
+			conn_close(conn);
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct conn *conn_new(struct worker *worker, int fd, const struct addr *client)
+{
+	struct conn *conn = calloc(1, sizeof(*conn));
+	if (conn == NULL ||
+	    loop_fd_open(worker->loop, &conn->lfd, fd, LOOP_READ, conn_ready, conn) != 0) {
+		free(conn);
+		return NULL;
+	}
+	conn->worker = worker;
+	conn->fd = fd;
+	conn->client = *client;
+	conn->active_ms = loop_now_ms(worker->loop);
+	list_init(&conn->waiting);
+	list_append(&worker->conns, &conn->link);
+	loop_timer_init(worker->loop, &conn->timer, conn_due, conn);
+	loop_timer_set(&conn->timer, conn_patience_ms(conn));
+	__atomic_fetch_add(&worker->server->conns, 1, __ATOMIC_RELAXED);
+	return conn;
+}
+
+static void conn_accept(struct worker *worker, int fd, const struct addr *client)
+{
+	struct server *server = worker->server;
+	bool room = conn_room(worker);
+	if (!room || !gate_conn_begin(server->gate, client, LIMIT(server, tcp_max_per_client))) {
+		metric_add(&worker->counters.tcp_refused, 1);
+		close(fd);
+		return;
+	}
+	int one = 1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (conn_new(worker, fd, client) == NULL) {
+		gate_conn_end(server->gate, client);
+		close(fd);
+		return;
+	}
+	metric_add(&worker->counters.tcp_accepted, 1);
+}
+
+static void listener_ready(void *ctx, int fd, unsigned int what)
+{
+	static struct log_limit limit;
+	struct tcp_listener *listener = ctx;
+	for (unsigned int i = 0; i < ACCEPT_ROUND; i++) {
+		struct addr client = {.len = sizeof(client.in6)};
+		int conn = accept4(fd, &client.sa, &client.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (conn >= 0) {
+			conn_accept(listener->worker, conn, &client);
+			continue;
+		}
+		if (errno != EMFILE && errno != ENFILE) {
+			return; /* EAGAIN, or a client that has gone again */
+		}
+		if (log_allowed(&limit, 1, 10000)) {
+			log_error("server", "out of descriptors for TCP connections: raise "
+			                    "LimitNOFILE or lower "
+			                    "tcp.max_connections");
+		}
+		if (list_empty(&listener->worker->conns)) {
+			return;
+		}
+		conn_close(list_item(listener->worker->conns.next, struct conn, link));
+	}
+}
+
+int tcp_socket(const struct addr *addr, char *err, size_t err_size)
+{
+	char text[ADDR_TEXT_MAX];
+	int one = 1;
+	int ret = 0;
+	int fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) != 0 ||
+	    (addr->sa.sa_family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) != 0) ||
+	    bind(fd, &addr->sa, addr->len) != 0 || listen(fd, BACKLOG) != 0) {
+		ret = -errno;
+		snprintf(err, err_size, "cannot listen on %s (TCP): %s", addr_text(addr, text),
+		         fail_text(ret));
+		if (fd >= 0) {
+			close(fd);
+		}
+		return ret;
+	}
+	return fd;
+}
+
+int tcp_open(struct tcp_listener *listener, struct worker *worker, int fd)
+{
+	listener->worker = worker;
+	listener->fd = fd;
+	return loop_fd_open(worker->loop, &listener->lfd, fd, LOOP_READ, listener_ready, listener);
+}
+
+void tcp_close(struct tcp_listener *listener)
+{
+	if (listener->fd >= 0) {
+		loop_fd_close(&listener->lfd);
+		close(listener->fd);
+		listener->fd = -1;
+	}
+}
+
+void conns_close(struct worker *worker, bool idle_only)
+{
+	list_each (at, &worker->conns) {
+		struct conn *conn = list_item(at, struct conn, link);
+		if (!idle_only || (conn->waiting_count == 0 && conn->out.len == 0)) {
+			conn_close(conn);
+		}
+	}
+}

@@ -1,0 +1,175 @@
+/*
+ * server/worker_int.h - one worker, shared by udp.c, tcp.c, parked.c and server.c.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "forward/forward.h"
+#include "loop/loop.h"
+#include "loop/mailbox.h"
+#include "query/query.h"
+#include "server/gate.h"
+#include "server/server.h"
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#define UDP_BATCH    32
+#define UDP_ROUNDS   8    /* batches read at once, then others get their turn */
+#define UDP_IN_MAX   4096 /* a longer question is no question (FORMERR) */
+#define PARKED_MAX   65536
+#define TCP_OUT_ROOM (4 * 65537)
+
+struct worker;
+
+/* Settings that a reload may change while workers run; read relaxed. */
+struct server_limits {
+	unsigned int tcp_max_connections;
+	unsigned int tcp_max_per_client;
+	unsigned int tcp_idle_s;
+	unsigned int stale_after_ms;
+};
+
+struct udp {
+	struct worker *worker;
+	struct loop_fd lfd;
+	int fd;
+	bool any; /* bound to all addresses: answers must leave by the one that was asked */
+};
+
+/* What the question's packet must go back with. */
+union udp_control {
+	struct cmsghdr align;
+	uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+struct udp_batch {
+	struct mmsghdr in[UDP_BATCH];
+	struct iovec in_iov[UDP_BATCH];
+	struct addr from[UDP_BATCH];
+	union udp_control control[UDP_BATCH];
+	uint8_t in_bytes[UDP_BATCH][UDP_IN_MAX];
+	struct mmsghdr out[UDP_BATCH];
+	struct iovec out_iov[UDP_BATCH];
+	uint8_t out_bytes[UDP_BATCH][DNS_UDP_OURS];
+};
+
+struct tcp_listener {
+	struct worker *worker;
+	struct loop_fd lfd;
+	int fd;
+};
+
+struct conn;
+
+/* A question that waits for upstream. */
+struct parked {
+	struct list link;
+	struct worker *worker;
+	struct query_wait wait;
+	struct query_ask ask;
+	struct forward_ask upstream;
+	struct loop_timer timer;
+	struct query_in in; /* wire points into wait's arena */
+	struct addr client;
+	enum query_proto proto;
+	bool asking;   /* upstream.done will come */
+	bool answered; /* with stale data; waits on only for the cache's sake */
+	bool counted;  /* in the gate */
+	uint64_t arrived_us;
+	struct udp *udp;
+	union udp_control control;
+	size_t control_len;
+	struct conn *conn;     /* TCP: NULL once it has closed */
+	struct list conn_link; /* in conn->waiting */
+	struct server_explain *explain;
+};
+
+struct worker_counters {
+	uint64_t dropped_send;    /* the socket took no more */
+	uint64_t dropped_rate;    /* over the client's rate */
+	uint64_t dropped_waiting; /* too many waiting (answered SERVFAIL) */
+	uint64_t tcp_accepted;
+	uint64_t tcp_refused; /* over a limit */
+	uint64_t tcp_evicted; /* idle, made way for another */
+};
+
+struct worker {
+	struct server *server;
+	unsigned int number;
+	pthread_t thread;
+	struct loop *loop;
+	struct mailbox *box;
+	struct forward_worker *forward;
+	struct query_worker query;
+	struct worker_counters counters;
+	struct udp *udp;
+	struct tcp_listener *tcp;
+	size_t listen_count;
+	struct udp_batch *batch;
+	uint8_t *tcp_in;  /* DNS_MSG_MAX + 2 and more: what one read brings */
+	uint8_t *answer;  /* DNS_MSG_MAX: of a parked question */
+	uint8_t *tcp_out; /* TCP_OUT_ROOM: answers of one turn of one connection */
+	size_t tcp_out_len;
+	unsigned int tcp_answers; /* given at once in this turn */
+	struct list conns;        /* least lately used first */
+	struct list parked;
+	size_t parked_count;
+	struct list parked_free;
+	size_t parked_free_count;
+	struct loop_timer flush; /* end of the turn: forward_flush */
+	struct loop_timer beat;
+	uint64_t beats; /* atomic: read by the control thread */
+	bool started;
+	bool draining;
+	struct loop_timer drain;
+};
+
+struct server {
+	struct server_limits limits;
+	struct gate *gate;
+	struct forward *forward;
+	struct worker *workers;
+	unsigned int worker_count;
+	struct addr *listen;
+	size_t listen_count;
+	unsigned int conns; /* atomic: open connections of all workers */
+	uint64_t *beats_seen;
+	unsigned int drain_ms;
+};
+
+#define LIMIT(server, name) __atomic_load_n(&(server)->limits.name, __ATOMIC_RELAXED)
+
+/* udp.c */
+int udp_socket(const struct addr *addr, char *err, size_t err_size); /* descriptor or failure */
+int udp_open(struct udp *udp, struct worker *worker, int fd, const struct addr *addr);
+void udp_close(struct udp *udp);
+/* Takes what the socket holds by now (a bounded number of rounds), then reads no more; answers may still leave by it. */
+void udp_drain(struct udp *udp);
+void udp_answer(struct parked *parked, const uint8_t *bytes, size_t size);
+
+/* tcp.c */
+int tcp_socket(const struct addr *addr, char *err, size_t err_size);
+int tcp_open(struct tcp_listener *listener, struct worker *worker, int fd);
+void tcp_close(struct tcp_listener *listener);
+/* One message to a connection outside its own turn. */
+void conn_answer(struct conn *conn, const uint8_t *bytes, size_t size);
+void conn_waits(struct conn *conn, struct parked *parked);
+void conn_waits_no_more(struct parked *parked);
+/* Closes every connection (idle_only: those without questions or unsent answers). */
+void conns_close(struct worker *worker, bool idle_only);
+
+/* parked.c */
+struct parked_from {
+	struct udp *udp;
+	const struct msghdr *msg; /* UDP: for the control data */
+	struct conn *conn;
+	struct server_explain *explain;
+};
+/*
+ * Keeps the question of in, whose first run said ask, until it is answered. False: it cannot wait; out
+ * (room) then holds the SERVFAIL to send, *ret_size octets.
+ */
+bool parked_new(struct worker *worker, const struct query_in *in, const struct query_ask *ask,
+                const struct parked_from *from, uint8_t *out, size_t room, size_t *ret_size);
+void parked_free_all(struct worker *worker);
