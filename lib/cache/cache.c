@@ -1,0 +1,237 @@
+#include "cache/cache.h"
+#include "cache/shard_int.h"
+#include "cache/table_int.h"
+#include <assert.h>
+#include <stdlib.h>
+
+/*
+ * As many shards for every size, since the size may change while readers are inside: enough that two
+ * workers' stores seldom meet, few enough that the smallest cache still takes answers of 1.5 KB.
+ */
+#define SHARD_BITS 6
+#define SHARDS     (1u << SHARD_BITS)
+
+#define SIZE_LEAST ((size_t)1 << 20)
+
+/* This part of size_max is for entries that are out of the table but may still be read. */
+#define DEAD_PART 16
+
+struct cache {
+	struct cache_account account;
+	uint32_t stale_s; /* any reader; written by cache_resize */
+	struct cache_shard shards[SHARDS];
+};
+
+static uint32_t stale_of(const struct cache *cache)
+{
+	return __atomic_load_n(&cache->stale_s, __ATOMIC_RELAXED);
+}
+
+/* The kin of a name share these bits. */
+static struct cache_shard *shard_of(struct cache *cache, uint32_t hash)
+{
+	return &cache->shards[hash >> (32 - SHARD_BITS)];
+}
+
+/* More is taken than may be: when much is thrown out at once, its graves cost, too. Wait for the readers. */
+static void drain_excess(struct cache *cache)
+{
+	size_t total = __atomic_load_n(&cache->account.total, __ATOMIC_RELAXED);
+	if (total > __atomic_load_n(&cache->account.size_max, __ATOMIC_RELAXED)) {
+		epoch_drain();
+	}
+}
+
+static void limits_set(struct cache *cache, const struct cache_opts *opts)
+{
+	size_t size_max = opts->size_max > SIZE_LEAST ? opts->size_max : SIZE_LEAST;
+	size_t dead_share = size_max / DEAD_PART / SHARDS;
+	size_t share = (size_max - sizeof(*cache)) / SHARDS - dead_share;
+
+	__atomic_store_n(&cache->stale_s, opts->stale_s, __ATOMIC_RELAXED);
+	__atomic_store_n(&cache->account.size_max, size_max, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < SHARDS; i++) {
+		/* Half of it, so that graves of all shards, not yet full, leave room for more. */
+		cache__shard_limit(&cache->shards[i], share, dead_share / 2, opts->stale_s);
+		drain_excess(cache);
+	}
+}
+
+struct cache *cache_new(const struct cache_opts *opts)
+{
+	struct cache *cache = aligned_alloc(_Alignof(struct cache), sizeof(*cache));
+	if (cache == NULL) {
+		return NULL;
+	}
+	memset(cache, 0, sizeof(*cache));
+	cache->account.total = sizeof(*cache);
+	for (unsigned int i = 0; i < SHARDS; i++) {
+		cache__shard_init(&cache->shards[i], &cache->account);
+	}
+	limits_set(cache, opts);
+	return cache;
+}
+
+void cache_resize(struct cache *cache, const struct cache_opts *opts)
+{
+	limits_set(cache, opts);
+	epoch_wait(); /* readers may be in table segments that are out of use now */
+	for (unsigned int i = 0; i < SHARDS; i++) {
+		cache__shard_trim(&cache->shards[i]);
+	}
+}
+
+void cache_free(struct cache **cache)
+{
+	if (*cache == NULL) {
+		return;
+	}
+	epoch_drain(); /* graves know the account */
+	for (unsigned int i = 0; i < SHARDS; i++) {
+		cache__shard_fini(&(*cache)->shards[i]);
+	}
+	free(*cache);
+	*cache = NULL;
+}
+
+/* --- The hit path: no lock, no allocation --- */
+
+/*
+ * True for one caller in an entry's life: it was asked for before, and less than a tenth of its life is left (or
+ * two seconds of ten and more).
+ */
+static bool should_refresh(struct cache_entry *entry, uint32_t left_s, bool used)
+{
+	bool near_end =
+		(uint64_t)left_s * 10 < entry->life_s || (left_s <= 2 && entry->life_s >= 10);
+	if (!near_end || !used || cache__entry_marked(entry, ENTRY_TOLD)) {
+		return false;
+	}
+	uint8_t before = __atomic_fetch_or(&entry->marks, ENTRY_TOLD, __ATOMIC_RELAXED);
+	return (before & ENTRY_TOLD) == 0;
+}
+
+static void hit_fill(struct cache_hit *hit, struct cache_entry *entry, uint32_t age_s)
+{
+	const uint8_t *name = cache__entry_name(entry);
+	const uint8_t *next = name + entry->name_len;
+	hit->outcome = entry->outcome;
+	hit->rcode = entry->rcode;
+	hit->size = entry->size;
+	hit->count[0] = entry->count[0];
+	hit->count[1] = entry->count[1];
+	hit->ttl_count = entry->ttl_count;
+	hit->chain = entry->chain;
+	hit->authentic = (entry->flags & ENTRY_AUTHENTIC) != 0;
+	hit->stale = age_s >= entry->life_s;
+	hit->age_s = age_s;
+	hit->left_s = hit->stale ? 0 : entry->life_s - age_s;
+	hit->wire = next + entry->next_len;
+	hit->ttl_at = (const uint16_t *)(const void *)entry->data;
+	hit->next = entry->next_len != 0 ? next : NULL;
+	hit->ede = entry->ede;
+}
+
+bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s,
+                struct cache_hit *ret_hit)
+{
+	uint32_t hash = cache__hash(key);
+	struct cache_entry *entry = cache__shard_find(shard_of(cache, hash), hash, key);
+	if (entry == NULL) {
+		return false;
+	}
+	uint32_t age_s = cache__entry_age(entry, (uint32_t)now_s);
+	if (cache__entry_over(entry, age_s, stale_of(cache))) {
+		return false;
+	}
+	/* Written only when it is clear: a name that all workers ask for stays in all their caches. */
+	bool used = cache__entry_marked(entry, ENTRY_USED);
+	if (!used) {
+		__atomic_fetch_or(&entry->marks, ENTRY_USED, __ATOMIC_RELAXED);
+	}
+	hit_fill(ret_hit, entry, age_s);
+	ret_hit->refresh = !ret_hit->stale && entry->outcome != DNS_OUTCOME_LAME &&
+	                   should_refresh(entry, ret_hit->left_s, used);
+	return true;
+}
+
+/* What is left of a TTL. A live answer's life is its least TTL, so it has some; the bound is for safety. */
+static uint32_t ttl_left(uint32_t ttl_s, uint32_t age_s)
+{
+	return ttl_s > age_s ? ttl_s - age_s : ttl_s != 0;
+}
+
+void cache_copy(const struct cache_hit *hit, uint8_t *out, uint32_t stale_ttl_s)
+{
+	if (hit->size == 0) { /* a failure: out may be NULL */
+		return;
+	}
+	memcpy(out, hit->wire, hit->size);
+	for (unsigned int i = 0; i < hit->ttl_count; i++) {
+		uint8_t *at = out + hit->ttl_at[i];
+		put_u32(at, hit->stale ? stale_ttl_s : ttl_left(get_u32(at), hit->age_s));
+	}
+}
+
+/* --- Stores and flushes --- */
+
+void cache_store(struct cache *cache, const struct cache_key *key, const struct dns_body *body,
+                 int ede, uint64_t now_s)
+{
+	if (body->ttl_s == 0) {
+		return;
+	}
+	uint32_t hash = cache__hash(key);
+	struct cache_entry *entry = cache__entry_new(key, hash, body, ede, (uint32_t)now_s);
+	if (entry == NULL) {
+		return;
+	}
+	if (!cache__shard_put(shard_of(cache, hash), key, entry, (uint32_t)now_s,
+	                      stale_of(cache))) {
+		free(entry);
+	}
+}
+
+size_t cache_flush(struct cache *cache, const uint8_t *name, bool below)
+{
+	struct dns_key key;
+	dns_key_make(&key, name);
+	if (!below) {
+		return cache__shard_flush_name(shard_of(cache, dns_key_hash(&key)), &key);
+	}
+	size_t gone = 0;
+	for (unsigned int i = 0; i < SHARDS; i++) {
+		gone += cache__shard_flush_below(&cache->shards[i], key.name);
+		drain_excess(cache);
+	}
+	return gone;
+}
+
+/* --- Figures --- */
+
+void cache_get_stats(struct cache *cache, struct cache_stats *ret_stats)
+{
+	struct cache_stats stats = {
+		.bytes = __atomic_load_n(&cache->account.total, __ATOMIC_RELAXED),
+	};
+	for (unsigned int i = 0; i < SHARDS; i++) {
+		struct cache_shard *shard = &cache->shards[i];
+		pthread_mutex_lock(&shard->lock);
+		stats.entries += shard->entries;
+		stats.stored += shard->stored;
+		stats.evicted += shard->evicted;
+		pthread_mutex_unlock(&shard->lock);
+	}
+	*ret_stats = stats;
+}
+
+void cache_metrics(void *cache, struct text *out)
+{
+	struct cache_stats stats;
+	cache_get_stats(cache, &stats);
+	metric_family(out, "horizond_cache_bytes", METRIC_GAUGE,
+	              "Memory of cached answers, their overhead and tables.");
+	metric_sample_u64(out, "horizond_cache_bytes", NULL, stats.bytes);
+	metric_family(out, "horizond_cache_entries", METRIC_GAUGE, "Cached answers.");
+	metric_sample_u64(out, "horizond_cache_entries", NULL, stats.entries);
+}

@@ -1,0 +1,89 @@
+/*
+ * cache/cache.h - answers of others with their remaining life, shared by all workers, bounded in bytes.
+ *
+ * An entry is a scrubbed body (dns/scrub.h) for (origin, name, type, DO, CD). Readers take no lock and write
+ * nothing shared but an in-use mark that is not set yet; writers lock one shard for a moment.
+ *
+ * Loop:   any worker; a reader stands inside an epoch section (base/epoch.h).
+ * Memory: size_max bytes counting entries, their overhead and the table; the least used go first, with
+ *         bounded work an insert.
+ * Time:   monotonic seconds for lives, handed in by the caller.
+ * RFC:    2181, 2308, 8767 (stale), 9520 (failures are cached too).
+ */
+#pragma once
+
+#include "dns/scrub.h"
+#include "metric/metric.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cache;
+
+struct cache_opts {
+	size_t size_max;      /* bytes; at least 1 MiB */
+	uint32_t stale_s;     /* keep expired entries that long */
+};
+
+struct cache *cache_new(const struct cache_opts *opts); /* NULL: no memory */
+void cache_free(struct cache **cache);
+/* New limits for the running cache; what no longer fits goes. */
+void cache_resize(struct cache *cache, const struct cache_opts *opts);
+
+#define CACHE_DO 1 /* asked with DO */
+#define CACHE_CD 2 /* asked with CD */
+
+/* What is asked for: name by key (and its hash). flags: CACHE_*. */
+struct cache_key {
+	const struct dns_key *name;
+	uint32_t origin; /* who spoke: route/rules.h */
+	uint16_t type;
+	uint8_t flags;
+};
+
+/* A borrowed look at an entry: until the epoch section ends. */
+struct cache_hit {
+	enum dns_outcome outcome;
+	uint16_t rcode;
+	uint16_t size;
+	uint16_t count[2];
+	uint16_t ttl_count;
+	uint8_t chain;
+	bool authentic;
+	bool stale;          /* its life is over */
+	bool refresh;        /* alive, but near its end and in use: someone should ask again (one caller is told) */
+	uint32_t age_s;      /* since it was stored: to be taken off each TTL */
+	uint32_t left_s;     /* of its life; 0 when stale */
+	const uint8_t *wire; /* the body: stands behind header and question */
+	const uint16_t *ttl_at;
+	const uint8_t *next; /* CHAIN: wire name to go on at */
+	int ede;             /* LAME entries (failures, RFC 9520): the extended error, or DNS_EDE_NONE */
+};
+
+/* False when nothing (alive, or stale within stale_s) is there. */
+bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s, struct cache_hit *ret_hit);
+
+/*
+ * Copies hit's body to out (room for hit->size) with each TTL lowered by the age; a stale one's TTLs are set
+ * to stale_ttl_s.
+ */
+void cache_copy(const struct cache_hit *hit, uint8_t *out, uint32_t stale_ttl_s);
+
+/*
+ * Keeps a copy of body (ttl_s 0: not kept; outcome LAME: kept ttl_s seconds as a failure, never over an
+ * entry that is alive or stale but good). Replaces an entry of the same key. Never fails loudly: without room it is left out.
+ */
+void cache_store(struct cache *cache, const struct cache_key *key, const struct dns_body *body, int ede,
+                 uint64_t now_s);
+
+/* Forgets: entries of exactly this name, or of all names at and below it. Returns how many. */
+size_t cache_flush(struct cache *cache, const uint8_t *name, bool below);
+
+struct cache_stats {
+	size_t bytes;
+	size_t entries;
+	uint64_t stored;
+	uint64_t evicted;
+};
+void cache_get_stats(struct cache *cache, struct cache_stats *ret_stats);
+void cache_metrics(void *cache, struct text *out);

@@ -1,0 +1,103 @@
+/*
+ * cache/entry_int.h - one cached body and its key, in a single block of memory.
+ *
+ * An entry is complete before readers can see it and does not change after, but for two fields: the chain
+ * link, written under the shard's lock, and the marks, set by any reader.
+ *
+ * Memory: 44 octets, the name, the body and two octets a TTL: 88 for one A record under a name of 25 octets,
+ *         which malloc rounds to 96. Hence the narrow types and their order.
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "cache/cache.h"
+#include <malloc.h>
+#include <string.h>
+
+#define ENTRY_AUTHENTIC 4 /* in flags, beside CACHE_DO and CACHE_CD */
+
+#define ENTRY_USED 1 /* asked for since the hand came by */
+#define ENTRY_TOLD 2 /* somebody was told to refresh it */
+
+struct cache_entry {
+	struct cache_entry *next;
+	uint32_t hash;
+	uint32_t origin;
+	uint32_t stored_s; /* monotonic, the low 32 bits: only differences count */
+	uint32_t life_s;
+	uint16_t type;
+	uint16_t rcode;
+	uint16_t size;
+	uint16_t count[2];
+	uint16_t ttl_count;
+	int16_t ede;
+	uint8_t name_len;
+	uint8_t next_len;
+	uint8_t outcome;
+	uint8_t chain;
+	uint8_t flags;
+	uint8_t marks;
+	uint8_t data[]; /* offsets of TTLs, name, next, wire */
+};
+
+/*
+ * All entries of a name have hashes that differ in the low three bits only, so that they lie in eight
+ * neighbouring buckets of one shard: flushing a name looks there, and nowhere else.
+ */
+#define CACHE_KIN 8u
+
+static inline uint32_t cache__hash(const struct cache_key *key)
+{
+	uint64_t rest = (uint64_t)key->origin << 32 | (uint32_t)key->type << 8 | key->flags;
+	uint64_t kin = hash_mix(rest ^ hash_secret[0], hash_secret[1]);
+	return dns_key_hash(key->name) ^ ((uint32_t)kin & (CACHE_KIN - 1));
+}
+
+static inline const uint8_t *cache__entry_name(const struct cache_entry *entry)
+{
+	return entry->data + 2 * (size_t)entry->ttl_count;
+}
+
+static inline bool cache__entry_is(const struct cache_entry *entry, uint32_t hash,
+                                   const struct cache_key *key)
+{
+	return entry->hash == hash && entry->origin == key->origin && entry->type == key->type &&
+	       (entry->flags & (CACHE_DO | CACHE_CD)) == key->flags &&
+	       entry->name_len == key->name->len &&
+	       memcmp(cache__entry_name(entry), key->name->name, entry->name_len) == 0;
+}
+
+/* Seconds since it was stored; 0 when another worker's clock is a tick behind. */
+static inline uint32_t cache__entry_age(const struct cache_entry *entry, uint32_t now_s)
+{
+	int32_t age = (int32_t)(now_s - entry->stored_s);
+	return age < 0 ? 0 : (uint32_t)age;
+}
+
+/* True once it may not be given any more, not even stale. Failures have no life after theirs. */
+static inline bool cache__entry_over(const struct cache_entry *entry, uint32_t age_s,
+                                     uint32_t stale_s)
+{
+	uint64_t life = entry->life_s;
+	if (entry->outcome != DNS_OUTCOME_LAME) {
+		life += stale_s;
+	}
+	return age_s >= life;
+}
+
+static inline bool cache__entry_marked(const struct cache_entry *entry, uint8_t mark)
+{
+	return (__atomic_load_n(&entry->marks, __ATOMIC_RELAXED) & mark) != 0;
+}
+
+/* What malloc took for it: its length word stands in front of what it calls usable. */
+static inline size_t cache__block_bytes(void *block)
+{
+	return malloc_usable_size(block) + sizeof(size_t);
+}
+
+/* A copy of body under key, unlinked. NULL: no memory. */
+struct cache_entry *cache__entry_new(const struct cache_key *key, uint32_t hash,
+                                     const struct dns_body *body, int ede, uint32_t now_s);
+/* Octets that it will ask of malloc. */
+size_t cache__entry_size(const struct cache_key *key, const struct dns_body *body);

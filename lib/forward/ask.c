@@ -1,0 +1,476 @@
+#include "base/fail.h"
+#include "forward/ask_int.h"
+#include "forward/port_int.h"
+#include "forward/tcp_int.h"
+#include <string.h>
+
+void ask__count(const struct try *try, enum forward_reason reason)
+{
+	metric_add(&try_member(try)->tally[try->q->worker->index].failures[reason], 1);
+}
+
+/* --- What stands --- */
+
+/* A try that is waited for, so that no other is made. */
+static bool ask_waits(const struct question *q)
+{
+	for (unsigned int i = 0; i < q->try_count; i++) {
+		const struct try *try = &q->tries[i];
+		if (!try->aside && (try->state == TRY_WAITING || try->state == TRY_HELD)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Something may still be heard, of others than this try (or NULL), though its time may be up. */
+static bool ask_hears(const struct question *q, const struct try *except)
+{
+	for (unsigned int i = 0; i < q->try_count; i++) {
+		const struct try *try = &q->tries[i];
+		if (try != except && (try->port != NULL || try->tcp != NULL)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A failed try's time is running: the same targets are not tried again at once. */
+static bool ask_paced(const struct question *q)
+{
+	for (unsigned int i = 0; i < q->try_count; i++) {
+		const struct try *try = &q->tries[i];
+		if (try->state == TRY_REFUSED || (try->state == TRY_NET && try->due_ms != 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool ask_never_left(const struct question *q)
+{
+	for (unsigned int i = 0; i < q->try_count; i++) {
+		if (q->tries[i].left) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool ask__under_way(const struct question *q)
+{
+	for (unsigned int i = 0; i < q->try_count; i++) {
+		const struct try *try = &q->tries[i];
+		if ((try->state == TRY_WAITING || try->state == TRY_REFUSED) && try->port != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool all_useless(const struct question *q)
+{
+	return q->useless == (UINT64_C(1) << q->group->member_count) - 1;
+}
+
+static bool ask_may_try(const struct question *q)
+{
+	return q->try_count < ASK_TRIES && !q->flooded;
+}
+
+/* Why, when all is in vain. */
+static int ask_why(const struct question *q)
+{
+	if (q->flooded || (q->try_count > 0 && q->tries[q->try_count - 1].state == TRY_HELD)) {
+		return FAIL_BUSY;
+	}
+	if (q->useless != 0 && (all_useless(q) || !ask_hears(q, NULL))) {
+		return FAIL_LAME;
+	}
+	return ask_never_left(q) ? FAIL_NET : FAIL_TIMEOUT;
+}
+
+/* --- Time --- */
+
+void ask__arm(struct question *q)
+{
+	uint64_t due_ms = q->settled ? UINT64_MAX : q->entry.deadline_ms;
+	for (unsigned int i = 0; i < q->try_count; i++) {
+		const struct try *try = &q->tries[i];
+		if (try->state <= TRY_NET && try->due_ms != 0 && try->due_ms < due_ms) {
+			due_ms = try->due_ms;
+		}
+	}
+	uint64_t now_ms = loop_now_ms(q->worker->loop);
+	loop_timer_set(&q->timer, due_ms > now_ms ? due_ms - now_ms : 0);
+}
+
+void ask__fail(struct question *q, int why)
+{
+	q->why = why;
+	loop_timer_set(&q->timer, 0);
+}
+
+static void try_expire(struct try *try, uint64_t now_ms)
+{
+	switch (try->state) {
+	case TRY_HELD:
+		send__unhold(try->q);
+		try->q->flooded = true;
+		break;
+	case TRY_WAITING:
+		ask__count(try, REASON_TIMEOUT);
+		/* fall through */
+	case TRY_REFUSED:
+		try->state = TRY_SILENT;
+		target__silent(try_target(try), try->sent_us, now_ms);
+		tcp__close(try);
+		break;
+	default:
+		break;
+	}
+	try->due_ms = 0;
+}
+
+/* Ends the tries whose time is up. True when there was one. */
+static bool ask_expire(struct question *q, uint64_t now_ms)
+{
+	bool any = false;
+	for (unsigned int i = 0; i < q->try_count; i++) {
+		struct try *try = &q->tries[i];
+		if (try->state <= TRY_NET && try->due_ms != 0 && try->due_ms <= now_ms) {
+			try_expire(try, now_ms);
+			any = true;
+		}
+	}
+	return any;
+}
+
+void ask__timer(void *ctx)
+{
+	struct question *q = ctx;
+	uint64_t now_ms = loop_now_ms(q->worker->loop);
+	if (q->why != 0) {
+		settle__question(q, q->why, NULL, NULL);
+		return;
+	}
+	bool time_up = ask_expire(q, now_ms);
+	if (q->settled) {
+		if (ask__under_way(q)) {
+			ask__arm(q);
+		} else {
+			settle__gone(q);
+		}
+		return;
+	}
+	if (now_ms >= q->entry.deadline_ms) {
+		settle__question(q, ask_why(q), NULL, NULL);
+		return;
+	}
+	/* Nobody waits any more: no more packets. */
+	if (time_up && inflight__leave_unwanted(q->worker->fwd->inflight, &q->entry)) {
+		settle__quietly(q);
+		return;
+	}
+	ask__advance(q, time_up);
+}
+
+/* --- The next try --- */
+
+/*
+ * Each target once, then all again that are not useless; that second round only after a time-out or
+ * an answer, for else two closed ports would be hammered. -1: none now.
+ */
+static int ask_pick(struct question *q, bool *time_up)
+{
+	struct forward_worker *worker = q->worker;
+	uint64_t now_ms = loop_now_ms(worker->loop);
+	int member = group__pick(q->group, q->tried | q->useless, &worker->draw, now_ms);
+	if (member < 0 && (*time_up || !ask_paced(q)) && !all_useless(q)) {
+		*time_up = false;
+		q->tried = 0;
+		member = group__pick(q->group, q->useless, &worker->draw, now_ms);
+	}
+	return member;
+}
+
+void ask__advance(struct question *q, bool time_up)
+{
+	if (q->settled || q->why != 0) {
+		return;
+	}
+	while (!ask_waits(q)) {
+		int member = ask_may_try(q) ? ask_pick(q, &time_up) : -1;
+		if (member >= 0) {
+			send__try(q, &(struct try_opts){
+					     .member = (uint8_t)member,
+					     .by_tcp = q->only_tcp,
+				     });
+			continue;
+		}
+		bool later = ask_may_try(q) && !all_useless(q) && !ask_never_left(q);
+		if (!later && !ask_hears(q, NULL)) {
+			ask__fail(q, ask_why(q));
+			return;
+		}
+		break;
+	}
+	ask__arm(q);
+}
+
+/*
+ * A target that is down is tried with a copy of a question that goes to a better one too: its
+ * return is noticed, and nobody waits for it if it has not.
+ */
+static void ask_trial(struct question *q)
+{
+	uint64_t now_ms = loop_now_ms(q->worker->loop);
+	int member = group__trial(q->group, q->tried, now_ms);
+	if (member < 0 || !ask_may_try(q)) {
+		return;
+	}
+	send__try(q, &(struct try_opts){.member = (uint8_t)member, .aside = true});
+	ask__arm(q);
+}
+
+void ask__begin(struct question *q)
+{
+	ask__advance(q, false);
+	if (q->why == 0 && q->group->member_count > 1) {
+		ask_trial(q);
+	}
+}
+
+/* --- By TCP --- */
+
+/* The same target again. */
+static void ask_again(struct question *q, uint8_t member, bool plain, bool by_tcp)
+{
+	send__unhold(q);
+	if (ask_may_try(q)) {
+		send__try(q,
+		          &(struct try_opts){.member = member, .plain = plain, .by_tcp = by_tcp});
+	}
+	ask__advance(q, false);
+}
+
+/* Somebody is guessing, or the path garbles: this question goes on by TCP alone (T4). */
+static void ask_distrust(struct question *q, uint8_t member, bool plain)
+{
+	q->only_tcp = true;
+	for (unsigned int i = 0; i < q->try_count; i++) {
+		struct try *try = &q->tries[i];
+		if (!try->by_tcp && try->state <= TRY_NET) {
+			try->state = TRY_DROPPED;
+		}
+		port__detach(try);
+	}
+	ask_again(q, member, plain, true);
+}
+
+void ask__mismatch(struct try *try)
+{
+	struct question *q = try->q;
+	ask__count(try, REASON_MISMATCH);
+	if (q->settled || q->why != 0 || q->only_tcp) {
+		return;
+	}
+	if (++q->mismatches >= ASK_MISMATCHES) {
+		ask_distrust(q, try->member, try->plain);
+	}
+}
+
+void ask__refused(struct try *try)
+{
+	if (try->state != TRY_WAITING) {
+		return;
+	}
+	ask__count(try, REASON_NET);
+	try->state = TRY_REFUSED;
+	try->refused = true;
+	ask__advance(try->q, false);
+}
+
+void ask__broken(struct try *try)
+{
+	ask__count(try, REASON_NET);
+	try->state = TRY_NET;
+	ask__advance(try->q, false);
+}
+
+/* --- Answers --- */
+
+enum verdict {
+	VERDICT_GOOD,
+	VERDICT_TRUNCATED,
+	VERDICT_FORMERR, /* perhaps EDNS is what it does not understand */
+	VERDICT_BAD,
+};
+
+/* Go and ask those: of no use to us, who go nowhere but to our targets (T16). */
+static bool is_referral(const struct dns_reply *reply)
+{
+	if (reply->count[DNS_SECTION_ANSWER] != 0 || (reply->flags & DNS_FLAG_AA) != 0) {
+		return false;
+	}
+	struct dns_walk walk;
+	struct dns_rr rr;
+	bool delegated = false;
+	dns_walk_begin(&walk, reply, DNS_SECTION_AUTHORITY);
+	while (dns_walk_next(&walk, &rr)) {
+		if (rr.type == DNS_TYPE_SOA) {
+			return false;
+		}
+		delegated |= rr.type == DNS_TYPE_NS;
+	}
+	return delegated;
+}
+
+static enum verdict judge(const struct try *try, const struct dns_reply *reply,
+                          enum forward_reason *ret_reason)
+{
+	*ret_reason = REASON_LAME;
+	switch (reply->rcode) {
+	case DNS_RCODE_NOERROR:
+	case DNS_RCODE_NXDOMAIN:
+		if ((reply->flags & DNS_FLAG_TC) != 0) {
+			return try->by_tcp ? VERDICT_BAD : VERDICT_TRUNCATED;
+		}
+		return reply->rcode == DNS_RCODE_NOERROR && is_referral(reply) ? VERDICT_BAD
+		                                                               : VERDICT_GOOD;
+	case DNS_RCODE_FORMERR:
+	case DNS_RCODE_BADVERS:
+		*ret_reason = REASON_FORMERR;
+		return VERDICT_FORMERR;
+	case DNS_RCODE_SERVFAIL:
+		*ret_reason = REASON_SERVFAIL;
+		break;
+	case DNS_RCODE_REFUSED:
+		*ret_reason = REASON_REFUSED;
+		break;
+	default:
+		break;
+	}
+	return VERDICT_BAD;
+}
+
+static void ask_bad(struct try *try, const struct dns_reply *reply)
+{
+	struct question *q = try->q;
+	q->useless |= UINT32_C(1) << try->member;
+	bool hope = !all_useless(q) && (ask_may_try(q) || ask_hears(q, try));
+	if (!hope && !ask_waits(q)) {
+		settle__question(q, FAIL_LAME, reply, try);
+		return;
+	}
+	tcp__close(try);
+	ask__advance(q, false);
+}
+
+static void ask_formerr(struct try *try, const struct dns_reply *reply)
+{
+	struct question *q = try->q;
+	uint32_t bit = UINT32_C(1) << try->member;
+	if (try->plain || (q->plain_done & bit) != 0 || !ask_may_try(q)) {
+		ask_bad(try, reply);
+		return;
+	}
+	q->plain_done |= bit;
+	tcp__close(try);
+	ask_again(q, try->member, true, try->by_tcp);
+}
+
+/* A reply that answers the very question of this try. */
+static void ask_reply(struct try *try, const struct dns_reply *reply, uint64_t now_us)
+{
+	struct question *q = try->q;
+	enum forward_reason reason;
+	enum verdict verdict = judge(try, reply, &reason);
+	bool timed = !try->by_tcp && (verdict == VERDICT_GOOD || verdict == VERDICT_TRUNCATED);
+	try->rtt_us = now_us > try->sent_us ? (uint32_t)(now_us - try->sent_us) : 1;
+	target__heard(try_target(try), timed ? try->rtt_us : 0, now_us);
+
+	port__detach(try);
+	try->rcode = reply->rcode;
+	try->state = verdict == VERDICT_GOOD ? TRY_GOOD : TRY_BAD;
+	try->truncated = verdict == VERDICT_TRUNCATED;
+	if (verdict == VERDICT_BAD || verdict == VERDICT_FORMERR) {
+		ask__count(try, reason);
+	}
+	if (q->settled || q->why != 0) {
+		tcp__close(try);
+		return; /* the timer sees to the rest */
+	}
+	switch (verdict) {
+	case VERDICT_GOOD:
+		settle__question(q, 0, reply, try);
+		break;
+	case VERDICT_TRUNCATED:
+		ask_again(q, try->member, try->plain, true);
+		break;
+	case VERDICT_FORMERR:
+		ask_formerr(try, reply);
+		break;
+	case VERDICT_BAD:
+		ask_bad(try, reply);
+		break;
+	}
+}
+
+/* The header and the very question of this try are there, whatever follows. */
+static bool question_echoed(const struct try *try, const uint8_t *wire, size_t size)
+{
+	const struct inflight_entry *entry = &try->q->entry;
+	size_t end = DNS_HEADER_SIZE + entry->name_len + 4;
+	if (size < end || get_u16(wire) != try->id || (wire[2] & 0xf8) != 0x80 ||
+	    get_u16(wire + 4) != 1) {
+		return false;
+	}
+	return memcmp(wire + DNS_HEADER_SIZE, entry->name, entry->name_len) == 0 &&
+	       get_u16(wire + end - 4) == entry->qtype && get_u16(wire + end - 2) == DNS_CLASS_IN;
+}
+
+/* A server that cannot read our question may send none back. */
+static bool reply_belongs(const struct try *try, const struct dns_reply *reply)
+{
+	const struct inflight_entry *entry = &try->q->entry;
+	if (!reply->has_question) {
+		return reply->id == try->id && reply->rcode == DNS_RCODE_FORMERR;
+	}
+	return dns_reply_matches(reply, try->id, entry->name, entry->qtype, true);
+}
+
+void ask__packet(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us)
+{
+	struct question *q = try->q;
+	struct dns_reply reply;
+	if (dns_reply_read(wire, size, &reply) == 0) {
+		if (reply_belongs(try, &reply)) {
+			ask_reply(try, &reply, now_us);
+		} else {
+			ask__mismatch(try);
+		}
+		return;
+	}
+	if (!question_echoed(try, wire, size) || q->settled || q->why != 0) {
+		ask__mismatch(try);
+		return;
+	}
+	/*
+	 * The right head with a body that makes no sense, or is longer than we take: by TCP
+	 * (T12).
+	 */
+	ask__count(try, REASON_MISMATCH);
+	ask_distrust(q, try->member, try->plain);
+}
+
+bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us)
+{
+	struct dns_reply reply;
+	if (dns_reply_read(wire, size, &reply) != 0 || !reply_belongs(try, &reply)) {
+		ask__count(try, REASON_MISMATCH);
+		return false;
+	}
+	ask_reply(try, &reply, now_us);
+	return true;
+}

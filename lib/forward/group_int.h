@@ -1,0 +1,81 @@
+/*
+ * forward/group_int.h - the groups of targets that rules name, and the choice among their targets.
+ *
+ * A table is immutable and published whole; what changes within it are the health of targets, the
+ * buckets and the counters. A new table takes over from the old one every target with the same
+ * address and source, every bucket of the same rate, and the counters of a group that stays.
+ *
+ * Loop:   found by workers inside a read section (base/epoch.h); a question holds its group.
+ * Memory: everything counted by references.
+ */
+#pragma once
+
+#include "base/random.h"
+#include "forward/bucket_int.h"
+#include "forward/forward.h"
+#include "forward/target_int.h"
+
+/* Why a try came to nothing; in the order of group__reason_text. */
+enum forward_reason {
+	REASON_TIMEOUT,
+	REASON_SERVFAIL,
+	REASON_REFUSED,
+	REASON_FORMERR,
+	REASON_LAME,     /* any other answer that is of no use */
+	REASON_MISMATCH, /* a packet that could not be believed */
+	REASON_NET,      /* not to be reached, or the connection broke */
+	REASON_COUNT,
+};
+const char *group__reason_text(enum forward_reason reason);
+
+/* Each worker writes its own, on a line of its own. */
+struct tally {
+	_Alignas(64) uint64_t queries;
+	uint64_t failures[REASON_COUNT];
+};
+
+/* A target as one group's. */
+struct member {
+	uint32_t refs;
+	struct target *target;
+	struct tally tally[]; /* target->workers */
+};
+
+struct group {
+	uint32_t refs;
+	uint32_t origin;
+	enum forward_policy policy;
+	uint32_t inflight_max;
+	char *rule;
+	struct bucket *bucket; /* NULL: no limit */
+	unsigned int member_count;
+	struct member *members[FORWARD_TARGETS_MAX];
+	_Alignas(64) uint32_t inflight; /* questions */
+};
+
+struct group_table {
+	uint32_t refs;
+	size_t count;
+	struct group *groups[]; /* by origin */
+};
+
+struct group *group__ref(struct group *group);
+void group__unref(struct group **group);
+
+/* old: NULL or the table to take over from. 0 or FAIL_NOMEM. */
+int group_table__new(const struct forward_group_opts *opts, size_t count,
+                     const struct group_table *old, unsigned int workers,
+                     struct group_table **ret_table);
+struct group_table *group_table__ref(struct group_table *table);
+void group_table__unref(struct group_table **table);
+/* Borrowed from the table. NULL: no such group. */
+struct group *group_table__find(const struct group_table *table, uint32_t origin);
+
+/*
+ * The member to ask next, or -1 when all of them are in exclude (bit i: member i): those that are
+ * up before those that are down, and among them as the policy says.
+ */
+int group__pick(const struct group *group, uint32_t exclude, struct draw *draw, uint64_t now_ms);
+/* A member that is down and due for its trial, which the caller now owes it; -1: none. */
+int group__trial(const struct group *group, uint32_t exclude, uint64_t now_ms);
+bool group__way_out(const struct group *group);

@@ -1,0 +1,215 @@
+#include "base/fail.h"
+#include "base/mono.h"
+#include "dns/build.h"
+#include "forward/ask_int.h"
+#include "forward/pool_int.h"
+#include "forward/tcp_int.h"
+#include <assert.h>
+
+#define HELD_MAX_MS  200 /* a question waits no longer for a token */
+#define TCP_PACKETS  8   /* what a TCP exchange is counted as: SYN, data, ACKs, FIN, both of ours */
+#define SEND_REPEATS 3
+
+/* --- The packet --- */
+
+/* No client's option goes along, so that equal questions stay equal (T8). */
+size_t send__build(const struct try *try, uint8_t *buf)
+{
+	const struct inflight_entry *entry = &try->q->entry;
+	uint16_t flags = DNS_FLAG_RD;
+	if (entry->checking_disabled) {
+		flags |= DNS_FLAG_CD;
+	}
+	struct dns_build build;
+	dns_build_question(&build, buf, SEND_ROOM, try->id, flags, entry->name, entry->qtype);
+	if (try->plain) {
+		return dns_build_end(&build, 0, DNS_RCODE_NOERROR, NULL);
+	}
+	struct dns_opt opt = {
+		.udp_size = DNS_UDP_OURS,
+		.dnssec_ok = entry->dnssec_ok,
+		.ede = DNS_EDE_NONE,
+		.keepalive = -1,
+	};
+	return dns_build_end(&build, 0, DNS_RCODE_NOERROR, &opt);
+}
+
+static int send_udp(struct try *try)
+{
+	struct port *port;
+	int ret = pool__port(try->q->worker, try_target(try), &port);
+	if (ret != 0) {
+		return ret;
+	}
+	port__attach(port, try);
+	uint8_t wire[SEND_ROOM];
+	size_t size = send__build(try, wire);
+	for (unsigned int i = 0; i < SEND_REPEATS; i++) {
+		if (send(port->fd, wire, size, MSG_NOSIGNAL) == (ssize_t)size) {
+			return 0;
+		}
+		ret = -errno;
+		/* What an earlier packet met with is told here, instead of sending this one. */
+		if (ret != -ECONNREFUSED && ret != -EINTR) {
+			break;
+		}
+	}
+	port__detach(try);
+	return ret;
+}
+
+/* How long the try is waited for before the next. */
+static uint32_t try_timeout_ms(const struct try *try)
+{
+	const struct question *q = try->q;
+	unsigned int earlier = 0;
+	for (const struct try *at = q->tries; at < try; at++) {
+		earlier += at->member == try->member && at->state == TRY_SILENT;
+	}
+	uint32_t wait_ms = target__timeout_ms(try_target(try), earlier);
+	if (!try->by_tcp) {
+		return wait_ms;
+	}
+	wait_ms *= 2;
+	if (wait_ms < ASK_TCP_MIN_MS) {
+		wait_ms = ASK_TCP_MIN_MS;
+	}
+	return wait_ms < ASK_TCP_MAX_MS ? wait_ms : ASK_TCP_MAX_MS;
+}
+
+/* The token is there. */
+static void try_transmit(struct try *try)
+{
+	struct forward_worker *worker = try->q->worker;
+	try->sent_us = mono_us();
+	try->due_ms = try->sent_us / 1000 + try_timeout_ms(try);
+	try->state = TRY_WAITING;
+	metric_add(&try_member(try)->tally[worker->index].queries, 1);
+	int ret = try->by_tcp ? tcp__start(try) : send_udp(try);
+	try->left = ret == 0;
+	if (ret != 0) {
+		try->state = TRY_NET;
+		ask__count(try, REASON_NET);
+	}
+}
+
+/* --- Tokens --- */
+
+/* 0, or nanoseconds until it is worth asking again. */
+static uint64_t try_token(const struct try *try)
+{
+	struct bucket *bucket = try->q->group->bucket;
+	if (bucket == NULL) {
+		return 0;
+	}
+	unsigned int packets = try->by_tcp ? TCP_PACKETS : 1;
+	uint64_t wait_ns = bucket__take(bucket, packets, mono_us() * 1000);
+	if (wait_ns == 0) {
+		metric_add_shared(&try->q->worker->fwd->limited_packets, packets);
+	}
+	return wait_ns;
+}
+
+static void held_arm(struct forward_worker *worker, uint64_t wait_ns)
+{
+	loop_timer_set(&worker->held_timer, wait_ns / 1000000 + 1);
+}
+
+/* Waits for a token, behind those that wait already; or not, when none will come in time. */
+static void try_hold(struct try *try, uint64_t wait_ns)
+{
+	struct question *q = try->q;
+	struct forward_worker *worker = q->worker;
+	metric_add_shared(&worker->fwd->limited_packets_held, 1);
+	uint64_t in_time = (uint64_t)bucket__rate(q->group->bucket) * HELD_MAX_MS / 1000;
+	if (worker->held_count > in_time || wait_ns > HELD_MAX_MS * UINT64_C(1000000)) {
+		try->state = TRY_DROPPED;
+		q->flooded = true;
+		return;
+	}
+	try->state = TRY_HELD;
+	try->due_ms = loop_now_ms(worker->loop) + HELD_MAX_MS;
+	list_append(&worker->held, &q->queue);
+	if (worker->held_count++ == 0) {
+		held_arm(worker, wait_ns);
+	}
+}
+
+static struct try *held_try(struct question *q)
+{
+	for (unsigned int i = 0; i < q->try_count; i++) {
+		if (q->tries[i].state == TRY_HELD) {
+			return &q->tries[i];
+		}
+	}
+	return NULL;
+}
+
+static void unhold(struct question *q)
+{
+	list_remove(&q->queue);
+	q->worker->held_count--;
+}
+
+bool send__unhold(struct question *q)
+{
+	struct try *try = held_try(q);
+	if (try == NULL) {
+		return false;
+	}
+	unhold(q);
+	try->state = TRY_DROPPED;
+	return true;
+}
+
+void send__held(void *ctx)
+{
+	struct forward_worker *worker = ctx;
+	const struct bucket *dry = NULL;
+	uint64_t dry_ns = 0;
+	list_each (at, &worker->held) {
+		struct question *q = list_item(at, struct question, queue);
+		if (q->group->bucket == dry) {
+			continue;
+		}
+		struct try *try = held_try(q);
+		assert(try != NULL);
+		uint64_t wait_ns = try_token(try);
+		if (wait_ns != 0) {
+			dry = q->group->bucket;
+			dry_ns = dry_ns == 0 || wait_ns < dry_ns ? wait_ns : dry_ns;
+			continue;
+		}
+		unhold(q);
+		try_transmit(try);
+		ask__advance(q, false);
+	}
+	if (worker->held_count > 0) {
+		held_arm(worker, dry_ns);
+	}
+}
+
+/* --- A try --- */
+
+void send__try(struct question *q, const struct try_opts *opts)
+{
+	assert(q->try_count < ASK_TRIES);
+	struct try *try = &q->tries[q->try_count++];
+	*try = (struct try){
+		.q = q,
+		.member = opts->member,
+		.plain = opts->plain,
+		.by_tcp = opts->by_tcp,
+		.aside = opts->aside,
+	};
+	q->tried |= UINT32_C(1) << opts->member;
+	bool queued = q->group->bucket != NULL && q->worker->held_count > 0;
+	uint64_t wait_ns = queued ? 1 : try_token(try);
+	if (wait_ns == 0) {
+		try_transmit(try);
+	} else if (opts->aside) {
+		try->state = TRY_DROPPED; /* no trial is worth a question's token */
+	} else {
+		try_hold(try, wait_ns);
+	}
+}

@@ -1,0 +1,75 @@
+/*
+ * forward/target_int.h - one server asked from one source: how fast it is and whether it speaks
+ * at all.
+ *
+ * One object for the process, whichever groups name the server, so that all learn from each
+ * other. It changes on evidence alone (T11): a reply that matched its question, or a question
+ * that stayed without one for a whole time-out. A forged packet or an ICMP message proves
+ * nothing.
+ *
+ * Loop:   shared by all workers; single numbers, read and written atomically. Two replies that
+ *         cross may lose a sample, which does no harm.
+ * RFC:    6298 (the estimate).
+ */
+#pragma once
+
+#include "base/addr.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TARGET_TIMEOUT_MIN_MS     80
+#define TARGET_TIMEOUT_MAX_MS     400
+#define TARGET_TIMEOUT_UNKNOWN_MS 300
+#define TARGET_SILENT_MAX         3 /* silent tries in a row, then it counts as down */
+#define TARGET_REST_MIN_MS        1000
+#define TARGET_REST_MAX_MS        5000
+#define TARGET_EXPLORE_MS         30000 /* a target not heard for so long may be measured anew */
+
+struct pool;
+
+struct target {
+	uint32_t refs;
+	unsigned int workers;
+	struct addr addr;
+	struct addr source; /* len 0: any */
+	char text[ADDR_TEXT_MAX];
+
+	/* Health: written by all workers. */
+	_Alignas(64)
+		uint64_t rtt;   /* smoothed time << 32 | its variation, in us; 0: never measured */
+	uint64_t heard_us;      /* the last matching reply */
+	uint64_t rest_until_ms; /* down: left alone until then */
+	uint64_t down_since_ms;
+	uint64_t explore_ms; /* not measured anew before */
+	uint32_t rest_ms;    /* 0: up */
+	uint32_t silent;     /* tries in a row */
+
+	/* One a worker, which alone looks at it. */
+	_Alignas(64) struct pool *pools[];
+};
+
+/* NULL: no memory. */
+struct target *target__new(const struct addr *addr, const struct addr *source,
+                           unsigned int workers);
+struct target *target__ref(struct target *target);
+void target__unref(struct target **target);
+bool target__is(const struct target *target, const struct addr *addr, const struct addr *source);
+
+/* A reply matched. rtt_us 0: says nothing about the round trip (it came by TCP, or is an error). */
+void target__heard(struct target *target, uint32_t rtt_us, uint64_t now_us);
+/* The question sent at sent_us had no reply within its time-out. */
+void target__silent(struct target *target, uint64_t sent_us, uint64_t now_ms);
+
+bool target__down(const struct target *target);
+/* True for one asker, when the target is down and has rested. */
+bool target__trial(struct target *target, uint64_t now_ms);
+/* True for one asker a second, when the target was never measured or not for long. */
+bool target__explore(struct target *target, uint64_t now_ms);
+
+/* Smoothed round-trip time; 0: never measured. */
+uint32_t target__rtt_us(const struct target *target);
+/*
+ * How long a question waits before the next one goes out; twice as long for each earlier try
+ * here.
+ */
+uint32_t target__timeout_ms(const struct target *target, unsigned int earlier);
