@@ -1,0 +1,20 @@
+/*
+ * aws/partition_int.h - which part of AWS a Region belongs to, and where Route 53 lives there.
+ *
+ * Source: facts/route53.md section 3.1 (botocore's endpoint rules).
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct partition {
+	const char *prefix;         /* of its Regions' names */
+	const char *route53_region; /* the one to sign with: Route 53 is global in its partition */
+	const char *route53_hosts[4]; /* plain, FIPS, dual stack, both; NULL: not offered there */
+};
+
+/* Never NULL: a Region that nobody knows yet counts as one of the commercial partition. */
+const struct partition *partition__find(const char *region);
+
+/* NULL when the partition does not offer it so: better no call than one that breaks the rule. */
+const char *partition__route53_host(const struct partition *partition, bool fips, bool dual_stack);

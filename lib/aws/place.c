@@ -1,0 +1,204 @@
+#include "aws/client_int.h"
+#include "aws/partition_int.h"
+#include "base/fail.h"
+#include "base/mono.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Instance metadata that kept silent is asked for the region again after this. */
+#define REGION_AGAIN_MS 60000
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+	return value == NULL ? "" : value;
+}
+
+static bool switched_on(const char *name)
+{
+	return strcasecmp(variable(name), "true") == 0;
+}
+
+/* --- The instance --- */
+
+/* An item that is not there is "". Other failures are returned. */
+static int item_get(struct aws *aws, const char *path, char *buf, size_t size)
+{
+	int ret = imds__get(aws->imds, path, buf, size);
+	if (ret == FAIL_NOTFOUND) {
+		buf[0] = '\0';
+		return 0;
+	}
+	if (ret != 0) {
+		aws__trouble_set(aws, "%s", imds__trouble(aws->imds));
+	}
+	return ret;
+}
+
+/* An item of one word into a field; what cannot be one is left out. */
+static int field_get(struct aws *aws, const char *path, char *buf, size_t size)
+{
+	char word[128];
+	int ret = item_get(aws, path, word, sizeof(word));
+	if (ret != 0) {
+		return ret;
+	}
+	word[strcspn(word, "\r\n")] = '\0';
+	size_t len = strlen(word);
+	if (len >= size || strpbrk(word, " /?#%") != NULL) {
+		len = 0;
+	}
+	memcpy(buf, word, len);
+	buf[len] = '\0';
+	return 0;
+}
+
+static void cidrs_add(struct aws_instance *instance, char *lines)
+{
+	const size_t max = sizeof(instance->vpc_cidrs) / sizeof(instance->vpc_cidrs[0]);
+	char *rest = lines;
+	for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
+		struct prefix prefix;
+		if (instance->vpc_cidr_count < max && prefix_parse(line, &prefix) == 0) {
+			char *buf = instance->vpc_cidrs[instance->vpc_cidr_count++];
+			snprintf(buf, sizeof(instance->vpc_cidrs[0]), "%s", line);
+		}
+	}
+}
+
+static int network_get(struct aws *aws, struct aws_instance *instance)
+{
+	static const char *const lists[] = {"vpc-ipv4-cidr-blocks", "vpc-ipv6-cidr-blocks"};
+	char mac[32], path[128], lines[4096];
+	int ret = field_get(aws, "meta-data/mac", mac, sizeof(mac));
+	if (ret != 0 || mac[0] == '\0') {
+		return ret;
+	}
+	snprintf(path, sizeof(path), "meta-data/network/interfaces/macs/%s/vpc-id", mac);
+	ret = field_get(aws, path, instance->vpc_id, sizeof(instance->vpc_id));
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && ret == 0; i++) {
+		snprintf(path, sizeof(path), "meta-data/network/interfaces/macs/%s/%s", mac,
+		         lists[i]);
+		ret = item_get(aws, path, lines, sizeof(lines));
+		if (ret == 0) {
+			cidrs_add(instance, lines);
+		}
+	}
+	return ret;
+}
+
+static int instance_ask(struct aws *aws, struct aws_instance *instance)
+{
+	if (imds__off(aws->imds)) {
+		aws__trouble_set(aws, "instance metadata is switched off");
+		return FAIL_NOTFOUND;
+	}
+	int ret = field_get(aws, "meta-data/instance-id", instance->instance_id,
+	                    sizeof(instance->instance_id));
+	if (ret == 0) {
+		ret = field_get(aws, "meta-data/placement/region", instance->region,
+		                sizeof(instance->region));
+	}
+	return ret != 0 ? ret : network_get(aws, instance);
+}
+
+int aws_instance_get(struct aws *aws, struct aws_instance *ret_instance)
+{
+	if (!aws->instance_known) {
+		struct aws_instance instance = {0};
+		int ret = instance_ask(aws, &instance);
+		if (ret != 0) {
+			return ret;
+		}
+		aws->instance = instance;
+		aws->instance_known = true;
+	}
+	aws->trouble[0] = '\0';
+	*ret_instance = aws->instance;
+	return 0;
+}
+
+/* --- The region --- */
+
+/* The settings' own, else the environment's; "" when neither says. */
+static const char *region_told(const struct aws *aws)
+{
+	const char *region = aws->opts.region;
+	if (region[0] != '\0' && strcmp(region, "auto") != 0) {
+		return region;
+	}
+	region = variable("AWS_REGION");
+	return region[0] != '\0' ? region : variable("AWS_DEFAULT_REGION");
+}
+
+/* From instance metadata, which is not asked again too soon when it keeps silent. */
+static const char *region_found(struct aws *aws)
+{
+	uint64_t now_ms = mono_ms();
+	if (!aws->instance_known && aws->region_asked_ms != 0 &&
+	    now_ms - aws->region_asked_ms < REGION_AGAIN_MS) {
+		return "";
+	}
+	aws->region_asked_ms = now_ms;
+	struct aws_instance instance;
+	return aws_instance_get(aws, &instance) == 0 ? aws->instance.region : "";
+}
+
+int aws_region(struct aws *aws, char *buf)
+{
+	if (aws->region[0] == '\0') {
+		const char *region = region_told(aws);
+		region = region[0] != '\0' ? region : region_found(aws);
+		if (region[0] == '\0' || strlen(region) >= sizeof(aws->region)) {
+			aws__trouble_set(aws, "region unknown: set AWS_REGION or route53.region");
+			return FAIL_NOTFOUND;
+		}
+		memcpy(aws->region, region, strlen(region) + 1);
+	}
+	memcpy(buf, aws->region, sizeof(aws->region));
+	return 0;
+}
+
+/* --- The endpoint --- */
+
+/* The operator's own, in the order of the SDKs; "": none. */
+static const char *endpoint_told(const struct aws *aws)
+{
+	const char *url = aws->opts.endpoint;
+	url = url[0] != '\0' ? url : variable("AWS_ENDPOINT_URL_ROUTE_53");
+	return url[0] != '\0' ? url : variable("AWS_ENDPOINT_URL");
+}
+
+int aws__endpoint(struct aws *aws)
+{
+	char region[REGION_MAX] = "", url[HTTP_HOST_MAX + 16];
+	if (aws->endpoint_known) {
+		return 0;
+	}
+	/* Without a region the commercial partition it is: Route 53 has one endpoint there for all. */
+	bool placed = aws_region(aws, region) == 0;
+	const struct partition *partition = partition__find(region);
+	const char *told = endpoint_told(aws);
+	if (told[0] == '\0') {
+		const char *host =
+			partition__route53_host(partition, switched_on("AWS_USE_FIPS_ENDPOINT"),
+		                                switched_on("AWS_USE_DUALSTACK_ENDPOINT"));
+		if (host == NULL) {
+			aws__trouble_set(aws, "no FIPS or dual-stack endpoint of Route 53 for %s",
+			                 region);
+			return -EINVAL;
+		}
+		snprintf(url, sizeof(url), "https://%s", host);
+		told = url;
+	}
+	if (aws_http__url(told, &aws->endpoint) != 0) {
+		aws__trouble_set(aws, "endpoint is not a URL: %.200s", told);
+		return -EINVAL;
+	}
+	aws->signing_region = partition->route53_region;
+	aws->endpoint_known = placed;
+	return 0;
+}

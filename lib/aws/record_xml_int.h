@@ -1,0 +1,44 @@
+/*
+ * aws/record_xml_int.h - one page of ListResourceRecordSets, read as it comes.
+ *
+ * Each set goes to the caller as soon as it is complete; whether the page was one is known at its end.
+ */
+#pragma once
+
+#include "aws/xml_int.h"
+#include "aws/zone_list.h"
+#include "base/arena.h"
+
+extern const struct xml_format record_page_format;
+
+/* Where the next page begins; a page's texts are kept here over the call for it. */
+struct record_marker {
+	char name[1025];
+	char type[32];
+	char identifier[129];
+	bool has_identifier;
+};
+
+/* What the format's callbacks work on. */
+struct record_page {
+	aws_record_set_fn *fn;
+	void *ctx;
+
+	struct arena arena; /* of the set being read */
+	struct aws_record_set set;
+	const char **values;
+	size_t value_room;
+
+	bool has_sets; /* the list was there, if only empty */
+	bool has_truncated;
+	bool truncated;
+	bool has_next_name;
+	bool has_next_type;
+	struct record_marker next;
+};
+
+void record_page__init(struct record_page *page, aws_record_set_fn *fn, void *ctx);
+void record_page__fini(struct record_page *page);
+
+/* After its last byte: 0, FAIL_FORMAT (something required is missing), FAIL_CHANGED (it contradicts itself). */
+int record_page__check(const struct record_page *page);

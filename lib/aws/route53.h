@@ -1,0 +1,78 @@
+/*
+ * aws/route53.h - the calls of the Route 53 API that horizond makes. Blocking: for the side thread only.
+ *
+ * Loop:   none; every call blocks its thread until the answer, the time limit, or *cancel.
+ * Memory: answers are read as a stream (expat); bodies bounded at 16 MiB, element text at 64 KiB, depth 16.
+ * Errors: FAIL_THROTTLED, FAIL_DENIED (AccessDenied), FAIL_NOTFOUND (NoSuchHostedZone, confirmed 404), FAIL_REMOTE (5xx),
+ *         FAIL_NET, FAIL_TIMEOUT, FAIL_FORMAT (an answer that is none: T35), FAIL_LIMIT (beyond a bound above), FAIL_CHANGED,
+ *         FAIL_SHUTDOWN (cancelled), -ENOKEY (no credentials), -EKEYREJECTED (credentials or signature not taken),
+ *         -EINVAL (the request was not understood). No retries here but one with new credentials after ExpiredToken and one
+ *         after a clock found wrong; the caller owns the budget.
+ */
+#pragma once
+
+#include "aws/zone_list.h"
+#include "base/addr.h"
+#include "metric/metric.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct aws;
+
+struct aws_opts {
+	const char *region;         /* "auto" or "": AWS_REGION, AWS_DEFAULT_REGION, then instance metadata */
+	const char *endpoint;       /* "": AWS_ENDPOINT_URL_ROUTE_53, AWS_ENDPOINT_URL, then by partition */
+	/*
+	 * Addresses of an API host (never through ourselves): up to max into ret, ports left aside. Returns how many,
+	 * or FAIL_*. Blocking; asked at most once a minute. NULL: the system's resolver.
+	 */
+	int (*resolve)(void *ctx, const char *host, struct addr *ret, size_t max);
+	void *resolve_ctx;
+	unsigned int timeout_ms;    /* one call; 0: 10,000 */
+	const bool *cancel;         /* set by another thread (atomically) to end what is under way; may be NULL */
+	/* Called before each call to the API proper with its name; blocks for the budget. Non-zero: not made. May be NULL. */
+	int (*before)(void *ctx, const char *operation);
+	void *before_ctx;
+	/* Called about every 100 ms on the calling thread while a call is waited for; makes no call itself. May be NULL. */
+	void (*idle)(void *ctx);
+	void *idle_ctx;
+};
+
+/* Credentials and region are looked for when first needed. NULL: no memory. */
+struct aws *aws_new(const struct aws_opts *opts);
+void aws_free(struct aws **aws);
+
+/* The last failure in one line an operator can act on; "" after success. */
+const char *aws_trouble(const struct aws *aws);
+
+/*
+ * One page of ListResourceRecordSets after another until IsTruncated is false; each set to fn. FAIL_CHANGED when a marker
+ * does not advance or a page contradicts itself. *ret_pages (may be NULL): pages read.
+ */
+int aws_list_record_sets(struct aws *aws, const char *zone_id, aws_record_set_fn *fn, void *ctx,
+                         unsigned int *ret_pages);
+
+/* All private zones associated with a VPC, other accounts' and services' included. */
+int aws_list_zones_by_vpc(struct aws *aws, const char *vpc_id, const char *vpc_region,
+                          aws_hosted_zone_fn *fn, void *ctx);
+
+/* One zone; text in *fn's argument is borrowed. vpc_fn (may be NULL) hears each VPC of a private zone. */
+int aws_get_zone(struct aws *aws, const char *zone_id, aws_hosted_zone_fn *fn, void *ctx,
+                 int (*vpc_fn)(void *ctx, const char *vpc_id, const char *vpc_region));
+
+/* What instance metadata says of us (IMDSv2); each field "" when unknown. Asked once, kept. */
+struct aws_instance {
+	char region[32];
+	char vpc_id[32];
+	char instance_id[32];
+	char vpc_cidrs[16][64]; /* IPv4 and IPv6 CIDR blocks of the VPC */
+	unsigned int vpc_cidr_count;
+};
+int aws_instance_get(struct aws *aws, struct aws_instance *ret_instance);
+
+/* The region calls are reckoned with ("auto" resolved), or FAIL_NOTFOUND. buf: 32. */
+int aws_region(struct aws *aws, char *buf);
+
+/* horizond_api_calls_total{service,operation,result}; thread-safe. */
+void aws_metrics(void *aws, struct text *out);

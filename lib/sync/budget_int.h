@@ -1,0 +1,31 @@
+/*
+ * sync/budget_int.h - how many API calls may be made, and how long a failure rests. Pure: time is handed in.
+ *
+ * AWS: 5 calls a second for an account and all who use it; facts/route53.md section 2.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define BUDGET_BURST 10
+
+struct sync_budget {
+	double rate; /* calls a second */
+	double tokens;
+	uint64_t counted_ms;
+};
+
+/* Full at first. */
+void sync_budget__init(struct sync_budget *budget, double rate, uint64_t now_ms);
+
+/* What was saved up stays. */
+void sync_budget__set_rate(struct sync_budget *budget, double rate, uint64_t now_ms);
+
+/* Takes one call and returns 0, or takes none and returns the milliseconds until there is one. */
+uint64_t sync_budget__take(struct sync_budget *budget, uint64_t now_ms);
+
+/*
+ * How long to rest after so many failures in a row (1 or more): exponential from 1 s, at most most_ms,
+ * with full jitter; draw is even over 0..2^32-1.
+ */
+uint64_t sync_backoff__ms(unsigned int failures, uint64_t most_ms, uint32_t draw);

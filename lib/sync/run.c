@@ -1,0 +1,242 @@
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/mono.h"
+#include "base/random.h"
+#include "sync/sync_int.h"
+#include <string.h>
+#include <time.h>
+
+/* A failure rests no longer than this many intervals. */
+#define REST_INTERVALS 5
+
+/* A zone is never looked at more often, however short its listing. */
+#define GAP_MS 1000
+
+uint64_t sync_due__fail(const struct sync *sync, struct sync_due *due)
+{
+	uint64_t most_ms = UINT64_C(1000) * REST_INTERVALS * sync->settings->interval_s;
+	due->failures++;
+	uint64_t rest_ms = sync_backoff__ms(due->failures, most_ms, random_u32());
+	due->at_ms = mono_ms() + rest_ms;
+	return rest_ms;
+}
+
+void sync_due__good(struct sync_due *due, uint64_t start_ms, uint64_t after_ms)
+{
+	uint64_t now_ms = mono_ms();
+	uint64_t at_ms = start_ms + after_ms;
+	*due = (struct sync_due){
+		.at_ms = at_ms > now_ms + GAP_MS ? at_ms : now_ms + GAP_MS,
+	};
+}
+
+/* --- Orders --- */
+
+static bool zone_is(const struct sync_zone *zone, const char *text)
+{
+	uint8_t name[DNS_NAME_MAX];
+	if (zone->file == NULL && strcmp(zone->id, text) == 0) {
+		return true;
+	}
+	return zone->origin_known && dns_name_parse(text, name) >= 0 &&
+	       dns_name_equal(name, zone->origin);
+}
+
+static bool zone_wanted(const struct sync *sync, const struct sync_zone *zone)
+{
+	bool wanted = sync->wanted_all;
+	for (size_t i = 0; i < sync->wanted_count && !wanted; i++) {
+		wanted = zone_is(zone, sync->wanted[i]);
+	}
+	return wanted && !zone->foreign;
+}
+
+/* Under lock. */
+static void wishes_take(struct sync *sync, uint64_t now_ms)
+{
+	for (size_t i = 0; i < sync->zone_count; i++) {
+		struct sync_zone *zone = sync->zones[i];
+		if (zone_wanted(sync, zone)) {
+			zone->asked = true;
+			zone->due.at_ms = now_ms;
+		}
+	}
+	if (sync->wanted_all) {
+		sync->discovery.at_ms = now_ms;
+	}
+	sync->wanted_count = 0;
+	sync->wanted_all = false;
+}
+
+void sync_run__attend(struct sync *sync)
+{
+	uint64_t now_ms = mono_ms();
+	pthread_mutex_lock(&sync->lock);
+	struct sync_order *order = sync->order;
+	sync->order = NULL;
+	if (sync->wanted_count > 0 || sync->wanted_all) {
+		wishes_take(sync, now_ms);
+	}
+	pthread_mutex_unlock(&sync->lock);
+	if (order != NULL && sync_table__apply(sync, order) != 0) {
+		log_error("sync", "no memory for all zones of the new settings");
+	}
+	sync_publish__try(sync, now_ms);
+}
+
+/* --- Hooks of the client --- */
+
+void sync_run__idle(void *ctx)
+{
+	sync_run__attend(ctx);
+}
+
+/* Until then, or until somebody pokes. */
+static void sleep_until(struct sync *sync, uint64_t until_ms)
+{
+	pthread_mutex_lock(&sync->lock);
+	bool poked =
+		sync->stopping || sync->order != NULL || sync->wanted_count > 0 || sync->wanted_all;
+	if (!poked && until_ms == SYNC_NEVER) {
+		pthread_cond_wait(&sync->poke, &sync->lock);
+	} else if (!poked) {
+		struct timespec until = {
+			.tv_sec = (time_t)(until_ms / 1000),
+			.tv_nsec = (long)(until_ms % 1000) * 1000000,
+		};
+		pthread_cond_timedwait(&sync->poke, &sync->lock, &until);
+	}
+	pthread_mutex_unlock(&sync->lock);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+int sync_run__before(void *ctx, const char *operation)
+{
+	struct sync *sync = ctx;
+	for (;;) {
+		sync_run__attend(sync);
+		if (__atomic_load_n(&sync->cancel, __ATOMIC_ACQUIRE)) {
+			return FAIL_SHUTDOWN;
+		}
+		uint64_t now_ms = mono_ms();
+		uint64_t wait_ms = sync_budget__take(&sync->budget, now_ms);
+		if (wait_ms == 0) {
+			break;
+		}
+		sleep_until(sync, earlier(now_ms + wait_ms, sync_publish__due_ms(sync)));
+	}
+	if (sync->current != NULL) {
+		sync->current->calls++;
+	}
+	return 0;
+}
+
+int sync_run__client(struct sync *sync)
+{
+	const struct sync_settings *settings = sync->settings;
+	const struct aws_opts opts = {
+		.region = settings->region,
+		.endpoint = settings->endpoint,
+		.resolve = sync->hooks.resolve,
+		.resolve_ctx = sync->hooks.ctx,
+		.cancel = &sync->cancel,
+		.before = sync_run__before,
+		.before_ctx = sync,
+		.idle = sync_run__idle,
+		.idle_ctx = sync,
+	};
+	struct aws *aws = NULL;
+	if (settings->api || sync->hooks.instance != NULL) {
+		aws = aws_new(&opts);
+		if (aws == NULL) {
+			return FAIL_NOMEM;
+		}
+	}
+	pthread_mutex_lock(&sync->lock);
+	struct aws *old = sync->aws;
+	sync->aws = aws;
+	pthread_mutex_unlock(&sync->lock);
+	aws_free(&old);
+	sync->aws_stale = false;
+	return 0;
+}
+
+/* --- What comes next --- */
+
+struct job {
+	uint64_t at_ms;
+	void (*run)(struct sync *sync); /* NULL: a look at zone */
+	struct sync_zone *zone;
+};
+
+static void job_offer(struct job *job, uint64_t at_ms, void (*run)(struct sync *sync),
+                      struct sync_zone *zone)
+{
+	if (at_ms < job->at_ms) {
+		*job = (struct job){.at_ms = at_ms, .run = run, .zone = zone};
+	}
+}
+
+/* The earliest; of equals the one that stands first, so that each gets its turn. */
+static struct job job_next(const struct sync *sync)
+{
+	const struct sync_settings *settings = sync->settings;
+	struct job job = {.at_ms = SYNC_NEVER};
+	bool vpc_auto = settings->api && strcmp(settings->vpc, "auto") == 0;
+	bool vpc_known = settings->api && settings->vpc[0] != '\0' &&
+	                 (!vpc_auto || sync->instance.vpc_id[0] != '\0');
+	if (!sync->instance_known && (vpc_auto || sync->hooks.instance != NULL)) {
+		job_offer(&job, sync->instance_due.at_ms, sync_discover__instance, NULL);
+	}
+	if (vpc_known) {
+		job_offer(&job, sync->discovery.at_ms, sync_discover__zones, NULL);
+	}
+	for (size_t i = 0; i < sync->zone_count; i++) {
+		job_offer(&job, sync->zones[i]->due.at_ms, NULL, sync->zones[i]);
+	}
+	return job;
+}
+
+static void job_run(struct sync *sync, const struct job *job)
+{
+	if (job->run != NULL) {
+		job->run(sync);
+	} else {
+		sync_look__at(sync, job->zone);
+	}
+}
+
+/* Orders called the last call off; the next is wanted, unless it is all over. */
+static bool going_on(struct sync *sync)
+{
+	pthread_mutex_lock(&sync->lock);
+	bool going = !sync->stopping;
+	__atomic_store_n(&sync->cancel, !going, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&sync->lock);
+	return going;
+}
+
+void *sync_run__thread(void *ctx)
+{
+	struct sync *sync = ctx;
+	pthread_setname_np(pthread_self(), "sync");
+	while (going_on(sync)) {
+		sync_run__attend(sync);
+		if (sync->aws_stale && sync_run__client(sync) != 0) {
+			log_error("sync", "no memory for a client of the API, trying again");
+			sleep_until(sync, mono_ms() + GAP_MS);
+			continue;
+		}
+		struct job job = job_next(sync);
+		if (job.at_ms <= mono_ms()) {
+			job_run(sync, &job);
+		} else {
+			sleep_until(sync, earlier(job.at_ms, sync_publish__due_ms(sync)));
+		}
+	}
+	return NULL;
+}

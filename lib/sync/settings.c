@@ -1,0 +1,148 @@
+#include "base/fail.h"
+#include "sync/sync_int.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INTERVAL_DEFAULT_S 60
+
+static void texts_free(char **texts, size_t count)
+{
+	for (size_t i = 0; texts != NULL && i < count; i++) {
+		free(texts[i]);
+	}
+	free(texts);
+}
+
+void sync_settings__free(struct sync_settings **settings)
+{
+	struct sync_settings *old = *settings;
+	if (old == NULL) {
+		return;
+	}
+	free(old->vpc);
+	free(old->region);
+	free(old->endpoint);
+	texts_free(old->zones, old->zone_count);
+	texts_free(old->zone_files, old->zone_file_count);
+	free(old);
+	*settings = NULL;
+}
+
+/* "/hostedzone/Z0ABC" is Z0ABC. */
+static const char *bare_id(const char *id)
+{
+	const char *slash = strrchr(id, '/');
+	return slash == NULL ? id : slash + 1;
+}
+
+static const char *same_text(const char *text)
+{
+	return text;
+}
+
+/* NULL: no memory. */
+static char **texts_copy(const char *const *texts, size_t count, const char *(*what)(const char *))
+{
+	char **copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy != NULL && i < count; i++) {
+		copy[i] = strdup(what(texts[i]));
+		if (copy[i] == NULL) {
+			texts_free(copy, count);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+static char *text_copy(const char *text)
+{
+	return strdup(text == NULL ? "" : text);
+}
+
+struct sync_settings *sync_settings__new(const struct sync_opts *opts)
+{
+	struct sync_settings *settings = calloc(1, sizeof(*settings));
+	if (settings == NULL) {
+		return NULL;
+	}
+	settings->api = opts->api;
+	settings->vpc = text_copy(opts->vpc);
+	settings->region = text_copy(opts->region);
+	settings->endpoint = text_copy(opts->endpoint);
+	settings->zone_count = opts->api ? opts->zone_count : 0;
+	settings->zones = texts_copy(opts->zones, settings->zone_count, bare_id);
+	settings->zone_file_count = opts->zone_file_count;
+	settings->zone_files = texts_copy(opts->zone_files, opts->zone_file_count, same_text);
+	settings->interval_s = opts->interval_s == 0 ? INTERVAL_DEFAULT_S : opts->interval_s;
+	settings->min_interval_s =
+		opts->min_interval_s == 0 || opts->min_interval_s > settings->interval_s
+			? settings->interval_s
+			: opts->min_interval_s;
+	settings->rate = opts->rate;
+	if (settings->vpc == NULL || settings->region == NULL || settings->endpoint == NULL ||
+	    settings->zones == NULL || settings->zone_files == NULL) {
+		sync_settings__free(&settings);
+	}
+	return settings;
+}
+
+bool sync_settings__same_api(const struct sync_settings *a, const struct sync_settings *b)
+{
+	return a->api == b->api && strcmp(a->region, b->region) == 0 &&
+	       strcmp(a->endpoint, b->endpoint) == 0 && strcmp(a->vpc, b->vpc) == 0;
+}
+
+/* --- Orders --- */
+
+struct sync_settings *sync_order__use_up(struct sync_order **order)
+{
+	struct sync_order *old = *order;
+	struct sync_settings *settings = old->settings;
+	for (size_t i = 0; old->files != NULL && i < settings->zone_file_count; i++) {
+		zone_unref(&old->files[i]);
+	}
+	free(old->files);
+	free(old);
+	*order = NULL;
+	return settings;
+}
+
+void sync_order__free(struct sync_order **order)
+{
+	if (*order != NULL) {
+		struct sync_settings *settings = sync_order__use_up(order);
+		sync_settings__free(&settings);
+	}
+}
+
+int sync_order__new(const struct sync_opts *opts, struct sync_order **ret_order, char *err,
+                    size_t err_size)
+{
+	struct sync_order *order = calloc(1, sizeof(*order));
+	if (order == NULL) {
+		snprintf(err, err_size, "%s", fail_text(FAIL_NOMEM));
+		return FAIL_NOMEM;
+	}
+	int ret = FAIL_NOMEM;
+	order->settings = sync_settings__new(opts);
+	if (order->settings != NULL) {
+		order->files = calloc(opts->zone_file_count + 1, sizeof(struct zone *));
+	}
+	if (order->files == NULL) {
+		snprintf(err, err_size, "%s", fail_text(ret));
+		goto out;
+	}
+	ret = 0;
+	for (size_t i = 0; i < opts->zone_file_count && ret == 0; i++) {
+		ret = sync_file__read(order->settings->zone_files[i], &order->files[i], err,
+		                      err_size);
+	}
+	if (ret == 0) {
+		*ret_order = order; /* the caller's now */
+		order = NULL;
+	}
+out:
+	sync_order__free(&order);
+	return ret;
+}

@@ -1,0 +1,254 @@
+#include "sync/sync.h"
+#include "base/fail.h"
+#include "base/mono.h"
+#include "sync/sync_int.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* --- Start and stop --- */
+
+static void sync_free(struct sync *sync)
+{
+	sync_order__free(&sync->order);
+	sync_table__clear(sync);
+	sync_settings__free(&sync->settings);
+	zones_unref(&sync->latest);
+	aws_free(&sync->aws);
+	pthread_cond_destroy(&sync->poke);
+	pthread_mutex_destroy(&sync->lock);
+	free(sync);
+}
+
+/* Times of the condition are monotonic, like all of ours. */
+static int poke_init(pthread_cond_t *poke)
+{
+	pthread_condattr_t attr;
+	int ret = pthread_condattr_init(&attr);
+	if (ret != 0) {
+		return -ret;
+	}
+	ret = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	ret = ret != 0 ? ret : pthread_cond_init(poke, &attr);
+	pthread_condattr_destroy(&attr);
+	return -ret;
+}
+
+static struct sync *sync_new(const struct sync_hooks *hooks)
+{
+	struct sync *sync = calloc(1, sizeof(*sync));
+	if (sync == NULL) {
+		return NULL;
+	}
+	sync->hooks = *hooks;
+	pthread_mutex_init(&sync->lock, NULL);
+	if (poke_init(&sync->poke) != 0) {
+		pthread_mutex_destroy(&sync->lock);
+		free(sync);
+		return NULL;
+	}
+	return sync;
+}
+
+/* Signals are for the control thread. */
+static int thread_start(struct sync *sync)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int ret = pthread_create(&sync->thread, NULL, sync_run__thread, sync);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -ret;
+}
+
+struct sync *sync_start(const struct sync_opts *opts, const struct sync_hooks *hooks, char *err,
+                        size_t err_size)
+{
+	struct sync_order *order = NULL;
+	if (sync_order__new(opts, &order, err, err_size) != 0) {
+		return NULL;
+	}
+	struct sync *sync = sync_new(hooks);
+	if (sync == NULL) {
+		snprintf(err, err_size, "%s", fail_text(FAIL_NOMEM));
+		sync_order__free(&order);
+		return NULL;
+	}
+	int ret = sync_table__apply(sync, order);
+	ret = ret != 0 ? ret : sync_run__client(sync);
+	if (ret == 0) {
+		sync_publish__try(sync, mono_ms());
+		ret = thread_start(sync);
+	}
+	if (ret != 0) {
+		snprintf(err, err_size, "%s", fail_text(ret));
+		sync_free(sync);
+		return NULL;
+	}
+	return sync;
+}
+
+void sync_stop(struct sync **sync)
+{
+	struct sync *old = *sync;
+	if (old == NULL) {
+		return;
+	}
+	pthread_mutex_lock(&old->lock);
+	old->stopping = true;
+	__atomic_store_n(&old->cancel, true, __ATOMIC_RELEASE);
+	pthread_cond_signal(&old->poke);
+	pthread_mutex_unlock(&old->lock);
+	pthread_join(old->thread, NULL);
+	sync_free(old);
+	*sync = NULL;
+}
+
+/* --- Orders --- */
+
+int sync_reload(struct sync *sync, const struct sync_opts *opts, char *err, size_t err_size)
+{
+	struct sync_order *order = NULL;
+	int ret = sync_order__new(opts, &order, err, err_size);
+	if (ret != 0) {
+		return ret;
+	}
+	pthread_mutex_lock(&sync->lock);
+	struct sync_order *last = sync->order;
+	sync->order = order;
+	pthread_cond_signal(&sync->poke);
+	pthread_mutex_unlock(&sync->lock);
+	sync_order__free(&last);
+	return 0;
+}
+
+static bool entry_is(const struct zones_entry *entry, const char *text)
+{
+	uint8_t name[DNS_NAME_MAX];
+	if (entry->id[0] != '\0' && strcmp(entry->id, text) == 0) {
+		return true;
+	}
+	return entry->origin_known && dns_name_parse(text, name) >= 0 &&
+	       dns_name_equal(name, entry->origin);
+}
+
+/* Under lock. */
+static bool known(const struct sync *sync, const char *zone)
+{
+	for (size_t i = 0; i < zones_count(sync->latest); i++) {
+		if (entry_is(zones_get(sync->latest, i), zone)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int sync_now(struct sync *sync, const char *zone)
+{
+	int ret = 0;
+	pthread_mutex_lock(&sync->lock);
+	if (zone[0] == '\0' || sync->wanted_count == SYNC_ORDERS_MAX) {
+		sync->wanted_all = true; /* with too many wishes: all of them and more */
+	} else if (strlen(zone) < sizeof(sync->wanted[0]) && known(sync, zone)) {
+		strcpy(sync->wanted[sync->wanted_count++], zone);
+	} else {
+		ret = FAIL_NOTFOUND;
+	}
+	pthread_cond_signal(&sync->poke);
+	pthread_mutex_unlock(&sync->lock);
+	return ret;
+}
+
+/* --- Looking in --- */
+
+bool sync_ready(struct sync *sync, char *why, size_t why_size)
+{
+	pthread_mutex_lock(&sync->lock);
+	bool ready = sync->ready;
+	snprintf(why, why_size, "%s", sync->why);
+	pthread_mutex_unlock(&sync->lock);
+	return ready;
+}
+
+/* One family: a sample of each zone for which value() has one. */
+struct family {
+	const char *name;
+	const char *help;
+	bool (*value)(const struct zones_entry *entry, double *ret_value);
+};
+
+static bool age_value(const struct zones_entry *entry, double *ret_value)
+{
+	int64_t age_s = wall_s() - entry->looked_s;
+	*ret_value = age_s > 0 ? (double)age_s : 0;
+	return entry->looked_s != 0;
+}
+
+static bool sets_value(const struct zones_entry *entry, double *ret_value)
+{
+	struct zone_stats stats = {0};
+	if (entry->zone != NULL) {
+		zone_get_stats(entry->zone, &stats);
+	}
+	*ret_value = (double)stats.sets;
+	return true;
+}
+
+static bool faults_value(const struct zones_entry *entry, double *ret_value)
+{
+	struct zone_stats stats = {0};
+	if (entry->zone != NULL) {
+		zone_get_stats(entry->zone, &stats);
+	}
+	*ret_value = (double)stats.faults;
+	return true;
+}
+
+static bool held_value(const struct zones_entry *entry, double *ret_value)
+{
+	*ret_value = 0; /* every whole listing is taken */
+	return true;
+}
+
+static const struct family families[] = {
+	{"horizond_zone_age_seconds", "Time since the last good look at the zone.", age_value},
+	{"horizond_zone_sets", "Record sets of the zone.", sets_value},
+	{"horizond_zone_faults", "Record sets that cannot be answered from memory for a fault.",
+         faults_value},
+	{"horizond_zone_held_back", "1 while a suspicious listing waits to be confirmed.",
+         held_value},
+};
+
+static void family_write(const struct family *family, const struct zones *zones, struct text *out)
+{
+	metric_family(out, family->name, METRIC_GAUGE, family->help);
+	for (size_t i = 0; i < zones_count(zones); i++) {
+		const struct zones_entry *entry = zones_get(zones, i);
+		char name[DNS_NAME_TEXT_MAX] = "";
+		double value = 0;
+		if (entry->origin_known) {
+			dns_name_text(entry->origin, name);
+		}
+		const char *labels[] = {"zone", name, "id", entry->id, NULL};
+		if (family->value(entry, &value)) {
+			metric_sample(out, family->name, labels, value);
+		}
+	}
+}
+
+void sync_metrics(void *ctx, struct text *out)
+{
+	struct sync *sync = ctx;
+	pthread_mutex_lock(&sync->lock);
+	struct zones *zones = zones_ref(sync->latest);
+	if (sync->aws != NULL) {
+		aws_metrics(sync->aws, out);
+	}
+	pthread_mutex_unlock(&sync->lock);
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		family_write(&families[i], zones, out);
+	}
+	zones_unref(&zones);
+}

@@ -1,0 +1,86 @@
+/*
+ * sync/sync.h - the side thread that keeps zones in step with Route 53 and zone files.
+ *
+ * Discovers zones by id and by VPC, lists them within the API budget, builds each aside, and
+ * publishes a new table of zones when something changed. A failed or partial listing never
+ * replaces good data; one slow or failing zone holds up no other's data for longer than its calls.
+ *
+ * Loop:   a thread of its own (blocking calls); nothing here is called on a worker.
+ * AWS:    facts/route53.md; threats T35.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/addr.h"
+#include "metric/metric.h"
+#include "zone/zones.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sync;
+
+struct sync_opts {
+	bool api;                    /* a route53 section is there */
+	const char *vpc;             /* "auto", a vpc id, or "" */
+	const char *region;          /* "auto" or a name */
+	const char *const *zones;    /* zone ids */
+	size_t zone_count;
+	const char *const *zone_files;
+	size_t zone_file_count;
+	unsigned int interval_s;
+	unsigned int min_interval_s;
+	double rate;                 /* API calls a second, all zones together; burst 10 */
+	const char *endpoint;
+	const char *state_dir;       /* "": no copies on disk */
+};
+
+/*
+ * Called on the side thread with the table from now on (one reference handed over), first with
+ * what files (and disk) gave before sync_start returns. Must not block long.
+ */
+typedef void sync_publish_fn(void *ctx, struct zones *zones);
+/* What instance metadata told (region, VPC CIDRs), once known: for autodefined names. */
+struct aws_instance;
+typedef void sync_instance_fn(void *ctx, const struct aws_instance *instance);
+
+struct sync_hooks {
+	sync_publish_fn *publish;
+	sync_instance_fn *instance; /* may be NULL */
+	/*
+	 * Asks the VPC resolver for the SOA of origin: the association check without ListHostedZonesByVPC. Blocking.
+	 * 0 and the SOA's serial-bearing RDATA compared by sync: writes uncompressed rdata to buf. May be NULL.
+	 */
+	int (*vpc_soa)(void *ctx, const uint8_t *origin, uint8_t *buf, size_t size, size_t *ret_len);
+	/*
+	 * Addresses (port aside) of the API's host names, from the VPC resolver and not through ourselves. Blocking. NULL:
+	 * the system's resolver is used. Handed on as aws_opts.resolve, which see.
+	 */
+	int (*resolve)(void *ctx, const char *host, struct addr *ret, size_t max);
+	void *ctx;
+};
+
+/*
+ * Reads zone files and disk copies at once (a zone file that cannot be read fails the start: FAIL_FORMAT with
+ * one line in err; the caller decides), publishes, then starts the thread. NULL on failure.
+ */
+struct sync *sync_start(const struct sync_opts *opts, const struct sync_hooks *hooks, char *err, size_t err_size);
+
+/* Ends calls under way, joins the thread, frees. */
+void sync_stop(struct sync **sync);
+
+/*
+ * New settings (SIGHUP): zones that stay keep their data. A bad zone file: FAIL_FORMAT, err, nothing changes.
+ */
+int sync_reload(struct sync *sync, const struct sync_opts *opts, char *err, size_t err_size);
+
+/* Looks at the zone of this name or id now ("": all). FAIL_NOTFOUND. Thread-safe. */
+int sync_now(struct sync *sync, const char *zone);
+
+/*
+ * Every configured zone is loaded or known unavailable (CONTRACT, Ready). why: what is still missing, one line. Thread-safe.
+ */
+bool sync_ready(struct sync *sync, char *why, size_t why_size);
+
+/* horizond_zone_* and the API's counters. Thread-safe. */
+void sync_metrics(void *sync, struct text *out);

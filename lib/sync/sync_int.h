@@ -1,0 +1,191 @@
+/*
+ * sync/sync_int.h - what the files of the room share.
+ *
+ * Everything belongs to the side thread, but for what stands under `lock`. Other threads leave orders
+ * there; the thread takes them up between two calls to the API, while it waits for one, and while it
+ * sleeps, so that an order never waits for a listing to end.
+ */
+#pragma once
+
+#include "aws/route53.h"
+#include "sync/budget_int.h"
+#include "sync/sync.h"
+#include <pthread.h>
+
+#define SYNC_ID_MAX     33 /* a zone's id is at most 32 long */
+#define SYNC_ZONES_MAX  10000
+#define SYNC_ORDERS_MAX 16
+#define SYNC_NEVER      UINT64_MAX
+
+/* sync_opts with texts of its own. */
+struct sync_settings {
+	bool api;
+	char *vpc;
+	char *region;
+	char *endpoint;
+	char **zones; /* bare ids */
+	size_t zone_count;
+	char **zone_files;
+	size_t zone_file_count;
+	unsigned int interval_s;
+	unsigned int min_interval_s;
+	double rate;
+};
+
+/* When something is due, and how often in a row it failed. */
+struct sync_due {
+	uint64_t at_ms;
+	unsigned int failures;
+	bool told; /* the trouble was logged */
+};
+
+struct sync_zone {
+	char id[SYNC_ID_MAX];  /* "": of a file */
+	char *file;            /* NULL: of the API */
+	bool configured;       /* named in the settings */
+	bool by_vpc;           /* one of the VPC's, at the last listing or the one before */
+	bool foreign;          /* a service owns it: never listed */
+	bool asked;            /* an operator wants a look now */
+	bool dropped;          /* the settings have gone on without it while it was looked at */
+	unsigned int gone;     /* listings of the VPC in a row that lacked it */
+	unsigned int missing;  /* looks in a row that found no such zone */
+	unsigned int changing; /* listings in a row that changed while they were read */
+
+	struct zone *zone;
+	uint8_t origin[DNS_NAME_MAX + 1];
+	bool origin_known;
+	enum zone_source source;
+	bool associated;
+	bool unavailable;
+	int64_t looked_s;
+	int64_t changed_s;
+	uint64_t calls;
+	char trouble[160];
+
+	struct sync_due due;
+};
+
+/* A whole new set of settings, with its zone files already read. */
+struct sync_order {
+	struct sync_settings *settings;
+	struct zone **files; /* settings->zone_file_count of them */
+};
+
+struct sync {
+	struct sync_hooks hooks;
+	pthread_t thread;
+
+	/* --- The thread's own --- */
+	struct sync_settings *settings;
+	struct sync_zone **zones;
+	size_t zone_count;
+	struct sync_zone *current; /* being looked at */
+	bool in_call;              /* inside a call to aws: it must not be freed */
+	bool aws_stale;            /* to be made anew for new settings */
+	struct sync_budget budget;
+	struct sync_due discovery;
+	struct sync_due instance_due;
+	struct aws_instance instance;
+	bool instance_known;
+	bool instance_absent; /* switched off, or silent often enough */
+	bool discovered;      /* the VPC's zones were listed */
+	bool discovery_denied;
+	char discovery_trouble[160];
+	bool publish_now; /* something that answers, readiness or an operator depends on has changed */
+	bool publish_soon; /* within a second: only times and counts have */
+	uint64_t published_ms;
+
+	/* --- Under lock --- */
+	pthread_mutex_t lock;
+	pthread_cond_t poke;
+	bool stopping;
+	struct sync_order *order;                        /* the newest; NULL: none */
+	char wanted[SYNC_ORDERS_MAX][DNS_NAME_TEXT_MAX]; /* zones to look at now */
+	size_t wanted_count;
+	bool wanted_all;
+	struct aws *aws; /* changed by the thread, under lock; its counters are read by others */
+	struct zones *latest;
+	bool ready;
+	char why[256]; /* what is missing while not ready */
+
+	bool cancel; /* atomic: the call under way is of no use any more */
+};
+
+/* --- settings.c --- */
+
+/* NULL: no memory. */
+struct sync_settings *sync_settings__new(const struct sync_opts *opts);
+void sync_settings__free(struct sync_settings **settings);
+/* The client must be made anew to follow. */
+bool sync_settings__same_api(const struct sync_settings *a, const struct sync_settings *b);
+
+/* Reads its zone files. FAIL_*, with one line in err. */
+int sync_order__new(const struct sync_opts *opts, struct sync_order **ret_order, char *err,
+                    size_t err_size);
+void sync_order__free(struct sync_order **order);
+/* Frees all but the settings, which it hands over. */
+struct sync_settings *sync_order__use_up(struct sync_order **order);
+
+/* --- table.c: the zones that are known --- */
+
+struct sync_zone *sync_table__find(const struct sync *sync, const char *id);
+/* A zone of the API, due at once. NULL: no memory, or too many. */
+struct sync_zone *sync_table__add(struct sync *sync, const char *id);
+/* Frees it now, or after the look at it that is under way. */
+void sync_table__remove(struct sync *sync, struct sync_zone *zone);
+void sync_table__clear(struct sync *sync);
+/* Settings and files of the order take the place of those before; the order is used up. FAIL_NOMEM. */
+int sync_table__apply(struct sync *sync, struct sync_order *order);
+
+void sync_zone__free(struct sync_zone **zone);
+/* New data (kept) or, with NULL, none. True when that is a change. */
+bool sync_zone__take(struct sync_zone *zone, struct zone *data, enum zone_source source);
+/* One line when it was loaded, has changed, or has recovered. */
+void sync_zone__tell(const struct sync_zone *zone, bool first, bool changed);
+/* "Z0ABC (corp.example.)". buf: SYNC_LABEL_MAX. Returns buf. */
+#define SYNC_LABEL_MAX 1200
+const char *sync_zone__label(const struct sync_zone *zone, char *buf);
+
+/* --- look.c --- */
+
+/* Lists one zone of the API, or reads its file again, and settles when it is due next. */
+void sync_look__at(struct sync *sync, struct sync_zone *zone);
+
+/* --- file.c --- */
+
+/* One zone from a saved listing. FAIL_*, with one line in err. */
+int sync_file__read(const char *path, struct zone **ret_zone, char *err, size_t err_size);
+
+/* --- discover.c --- */
+
+void sync_discover__instance(struct sync *sync);
+void sync_discover__zones(struct sync *sync);
+/* Is the zone associated with our VPC? For when the listing of the VPC cannot say. */
+void sync_discover__associate(struct sync *sync, struct sync_zone *zone);
+/* The listing of the VPC says who is associated. */
+bool sync_discover__knows(const struct sync *sync);
+/* The VPC's zones must be listed before we are ready, and are not; why: one line. */
+bool sync_discover__missing(const struct sync *sync, char *why, size_t why_size);
+
+/* --- publish.c --- */
+
+/* When it must be called next; SYNC_NEVER: when something happens. */
+uint64_t sync_publish__due_ms(const struct sync *sync);
+/* Hands the table of zones on if that is due. */
+void sync_publish__try(struct sync *sync, uint64_t now_ms);
+
+/* --- run.c --- */
+
+void *sync_run__thread(void *sync);
+/* Takes up orders, publishes what is due. */
+void sync_run__attend(struct sync *sync);
+/* The hooks of the aws client. */
+int sync_run__before(void *sync, const char *operation);
+void sync_run__idle(void *sync);
+/* A client for the settings of now, in place of the one before. */
+int sync_run__client(struct sync *sync);
+
+/* Rests after a failure; returns the milliseconds. */
+uint64_t sync_due__fail(const struct sync *sync, struct sync_due *due);
+/* Next time after_ms from start_ms on, but not in the past. */
+void sync_due__good(struct sync_due *due, uint64_t start_ms, uint64_t after_ms);

@@ -1,0 +1,60 @@
+#include "sync/translate_int.h"
+#include <stdio.h>
+#include <string.h>
+
+/* The policies exclude each other; a set that claims two keeps the first and is judged with its group. */
+static enum zone_policy policy_of(const struct aws_record_set *set)
+{
+	if (set->has_weight) {
+		return ZONE_POLICY_WEIGHTED;
+	}
+	if (set->multivalue) {
+		return ZONE_POLICY_MULTIVALUE;
+	}
+	if (set->failover != NULL) {
+		return ZONE_POLICY_FAILOVER;
+	}
+	if (set->region != NULL) {
+		return ZONE_POLICY_LATENCY;
+	}
+	if (set->geo_continent != NULL || set->geo_country != NULL) {
+		return ZONE_POLICY_GEOLOCATION;
+	}
+	if (set->has_geoproximity) {
+		return ZONE_POLICY_GEOPROXIMITY;
+	}
+	return set->has_cidr ? ZONE_POLICY_CIDR : ZONE_POLICY_SIMPLE;
+}
+
+static const char *place_of(const struct aws_record_set *set, char *place)
+{
+	if (set->geo_country != NULL && set->geo_subdivision != NULL) {
+		snprintf(place, TRANSLATE_PLACE_MAX, "%s/%s", set->geo_country,
+		         set->geo_subdivision);
+		return place;
+	}
+	return set->geo_country != NULL ? set->geo_country : set->geo_continent;
+}
+
+void sync_translate__set(const struct aws_record_set *set, bool file, char *place,
+                         struct zone_record_set *ret_set)
+{
+	enum zone_policy policy = policy_of(set);
+	*ret_set = (struct zone_record_set){
+		.name = set->name,
+		.type = set->type,
+		.set_identifier = set->set_identifier,
+		.policy = policy,
+		.ttl_s = set->has_ttl ? set->ttl_s : 0,
+		.weight = set->weight,
+		.health_check = set->health_check,
+		.region = policy == ZONE_POLICY_GEOLOCATION ? place_of(set, place) : set->region,
+		.failover_secondary =
+			set->failover != NULL && strcmp(set->failover, "SECONDARY") == 0,
+		.values = set->values,
+		.value_count = set->value_count,
+		.alias_name = set->alias_name,
+		.alias_zone_id = file ? NULL : set->alias_zone_id,
+		.alias_evaluate_health = set->alias_evaluate_health,
+	};
+}

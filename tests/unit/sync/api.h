@@ -1,0 +1,196 @@
+/*
+ * A Route 53 of a few zones for the tests of the side thread, on a server of one thread, and a listener that
+ * keeps what was published.
+ */
+#pragma once
+
+#include "../aws/fixtures.h"
+#include "../aws/tiny_http.h"
+#include "base/fail.h"
+#include "sync/sync.h"
+#include <time.h>
+
+#define API_ZONES 8
+
+#define SOA(zone)               \
+	SET(zone, "SOA", "900", \
+	    "ns-0.awsdns-00.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400")
+
+struct api_zone {
+	const char *id;
+	unsigned int status; /* 0: 200 */
+	const char *body;
+	bool hang;
+	unsigned int calls;
+};
+
+struct api {
+	struct tiny server;
+	pthread_mutex_t lock;
+	struct api_zone zones[API_ZONES];
+	unsigned int vpc_status;
+	const char *vpc_body; /* NULL: access denied */
+	unsigned int vpc_calls;
+};
+
+static void api_refuse(struct tiny_reply *reply)
+{
+	tiny_text(reply, 403, ERROR_BODY("AccessDenied", "not authorized"));
+}
+
+static void api_list(struct api *api, const char *id, struct tiny_reply *reply)
+{
+	for (size_t i = 0; i < API_ZONES; i++) {
+		struct api_zone *zone = &api->zones[i];
+		if (zone->id != NULL && strcmp(zone->id, id) == 0) {
+			zone->calls++;
+			reply->hang = zone->hang;
+			tiny_text(reply, zone->status, zone->body);
+			return;
+		}
+	}
+	tiny_text(reply, 404, ERROR_BODY("NoSuchHostedZone", "No hosted zone found"));
+}
+
+static void api_answer(void *ctx, const struct tiny_request *request, struct tiny_reply *reply)
+{
+	struct api *api = ctx;
+	char id[64];
+	pthread_mutex_lock(&api->lock);
+	if (sscanf(request->target, "/2013-04-01/hostedzone/%63[^/]/rrset", id) == 1) {
+		api_list(api, id, reply);
+	} else if (api->vpc_body == NULL) {
+		api->vpc_calls++;
+		api_refuse(reply);
+	} else {
+		api->vpc_calls++;
+		tiny_text(reply, api->vpc_status, api->vpc_body);
+	}
+	pthread_mutex_unlock(&api->lock);
+}
+
+/* The nth zone answers so from now on. */
+__attribute__((unused)) static void api_set(struct api *api, size_t n, const char *id,
+                                            unsigned int status, const char *body)
+{
+	pthread_mutex_lock(&api->lock);
+	api->zones[n].id = id;
+	api->zones[n].status = status;
+	api->zones[n].body = body;
+	api->zones[n].hang = false;
+	pthread_mutex_unlock(&api->lock);
+}
+
+__attribute__((unused)) static void api_hang(struct api *api, size_t n)
+{
+	pthread_mutex_lock(&api->lock);
+	api->zones[n].hang = true;
+	pthread_mutex_unlock(&api->lock);
+}
+
+__attribute__((unused)) static void api_vpc(struct api *api, const char *body)
+{
+	pthread_mutex_lock(&api->lock);
+	api->vpc_body = body;
+	pthread_mutex_unlock(&api->lock);
+}
+
+__attribute__((unused)) static unsigned int api_calls(struct api *api, size_t n)
+{
+	pthread_mutex_lock(&api->lock);
+	unsigned int calls = api->zones[n].calls;
+	pthread_mutex_unlock(&api->lock);
+	return calls;
+}
+
+__attribute__((unused)) static unsigned int api_vpc_calls(struct api *api)
+{
+	pthread_mutex_lock(&api->lock);
+	unsigned int calls = api->vpc_calls;
+	pthread_mutex_unlock(&api->lock);
+	return calls;
+}
+
+static void api_start(struct api *api)
+{
+	memset(api, 0, sizeof(*api));
+	pthread_mutex_init(&api->lock, NULL);
+	tiny_start(&api->server, api_answer, api);
+	tiny_export(&api->server, "AWS_ENDPOINT_URL_ROUTE_53");
+	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+	setenv("AWS_REGION", "eu-west-1", 1);
+	setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+}
+
+static void api_stop(struct api *api)
+{
+	tiny_stop(&api->server);
+	pthread_mutex_destroy(&api->lock);
+}
+
+/* --- The listener --- */
+
+struct listener {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct zones *zones;
+	unsigned int published;
+};
+
+static void listener_publish(void *ctx, struct zones *zones)
+{
+	struct listener *listener = ctx;
+	pthread_mutex_lock(&listener->lock);
+	zones_unref(&listener->zones);
+	listener->zones = zones;
+	listener->published++;
+	pthread_cond_broadcast(&listener->changed);
+	pthread_mutex_unlock(&listener->lock);
+}
+
+static void listener_init(struct listener *listener)
+{
+	memset(listener, 0, sizeof(*listener));
+	pthread_mutex_init(&listener->lock, NULL);
+	pthread_cond_init(&listener->changed, NULL);
+}
+
+static void listener_fini(struct listener *listener)
+{
+	zones_unref(&listener->zones);
+	pthread_cond_destroy(&listener->changed);
+	pthread_mutex_destroy(&listener->lock);
+}
+
+/* The entry of this id or file origin (text), or NULL. Under lock. */
+static const struct zones_entry *entry_find(const struct zones *zones, const char *what)
+{
+	char name[DNS_NAME_TEXT_MAX];
+	for (size_t i = 0; i < zones_count(zones); i++) {
+		const struct zones_entry *entry = zones_get(zones, i);
+		if (strcmp(entry->id, what) == 0 ||
+		    (entry->origin_known &&
+		     strcmp(dns_name_text(entry->origin, name), what) == 0)) {
+			return entry;
+		}
+	}
+	return NULL;
+}
+
+typedef bool condition_fn(const struct zones_entry *entry);
+
+/* Waits until what was published holds an entry (or none: NULL) that the condition likes. */
+static bool listener_wait(struct listener *listener, const char *what, condition_fn *condition)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 20;
+	pthread_mutex_lock(&listener->lock);
+	int ret = 0;
+	while (ret == 0 && !condition(entry_find(listener->zones, what))) {
+		ret = pthread_cond_timedwait(&listener->changed, &listener->lock, &until);
+	}
+	pthread_mutex_unlock(&listener->lock);
+	return ret == 0;
+}
