@@ -242,6 +242,11 @@ static int user_switch(const struct settings *settings)
 		log_warn("horizond", "cannot give %s to %s: %s", settings->state_dir, name,
 		         strerror(errno));
 	}
+	if (settings->control[0] != '\0' && geteuid() == 0 &&
+	    chown(settings->control, user->pw_uid, user->pw_gid) != 0) {
+		log_warn("horizond", "cannot give %s to %s: %s", settings->control, name,
+		         strerror(errno));
+	}
 	if (user->pw_uid == geteuid()) {
 		return 0;
 	}
@@ -355,6 +360,7 @@ static int horizond_start(struct horizond *h)
 
 static void horizond_end(struct horizond *h)
 {
+	__atomic_store_n(&h->ending, true, __ATOMIC_RELAXED);
 	server_stop(&h->server, DRAIN_MS);
 	sync_stop(&h->sync);
 	http_close(&h->http);

@@ -33,7 +33,8 @@ struct horizond {
 	uint64_t started_us;
 	int64_t started_wall_s;
 	uint64_t reloads_ok, reloads_bad;
-	bool alive; /* all workers turned since the last look */
+	bool ending; /* atomic: questions of our own are given up */
+	bool alive;  /* all workers turned since the last look */
 	/* What the side thread shares with the control thread: the instance's metadata, and the resolvers. */
 	pthread_mutex_t instance_lock;
 	char region[32];

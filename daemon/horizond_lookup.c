@@ -20,13 +20,13 @@
 #define RESOLVERS_MAX SETTINGS_TARGETS_MAX
 
 /* Waits for the one answer that matches. Returns its size or a failure. */
-static int lookup_wait(int fd, uint16_t id, const uint8_t *name, uint16_t type, uint8_t *buf,
-                       size_t room, struct dns_reply *ret_reply)
+static int lookup_wait(const bool *ending, int fd, uint16_t id, const uint8_t *name, uint16_t type,
+                       uint8_t *buf, size_t room, struct dns_reply *ret_reply)
 {
 	uint64_t until_ms = mono_ms() + WAIT_MS;
-	for (uint64_t now_ms = mono_ms(); now_ms < until_ms; now_ms = mono_ms()) {
+	while (mono_ms() < until_ms && !__atomic_load_n(ending, __ATOMIC_RELAXED)) {
 		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-		if (poll(&poll_fd, 1, (int)(until_ms - now_ms)) <= 0) {
+		if (poll(&poll_fd, 1, LOOK_MS) <= 0) {
 			continue;
 		}
 		ssize_t n = recv(fd, buf, room, 0);
@@ -41,8 +41,8 @@ static int lookup_wait(int fd, uint16_t id, const uint8_t *name, uint16_t type, 
 	return FAIL_TIMEOUT;
 }
 
-static int lookup_once(const struct addr *resolver, const uint8_t *name, uint16_t type,
-                       uint8_t *buf, size_t room, struct dns_reply *ret_reply)
+static int lookup_once(const bool *ending, const struct addr *resolver, const uint8_t *name,
+                       uint16_t type, uint8_t *buf, size_t room, struct dns_reply *ret_reply)
 {
 	int fd = socket(resolver->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) {
@@ -57,7 +57,7 @@ static int lookup_once(const struct addr *resolver, const uint8_t *name, uint16_
 	int ret = FAIL_NET;
 	if (connect(fd, &resolver->sa, resolver->len) == 0 &&
 	    send(fd, packet, size, 0) == (ssize_t)size) {
-		ret = lookup_wait(fd, id, name, type, buf, room, ret_reply);
+		ret = lookup_wait(ending, fd, id, name, type, buf, room, ret_reply);
 	}
 	close(fd);
 	if (ret == 0 && ret_reply->rcode != DNS_RCODE_NOERROR) {
@@ -84,7 +84,8 @@ static int lookup(struct horizond *h, const uint8_t *name, uint16_t type, uint8_
 	size_t count = lookup_resolvers(h, resolvers);
 	int ret = FAIL_NOTFOUND;
 	for (size_t i = 0; i < count * TRIES; i++) {
-		ret = lookup_once(&resolvers[i % count], name, type, buf, room, ret_reply);
+		ret = lookup_once(&h->ending, &resolvers[i % count], name, type, buf, room,
+		                  ret_reply);
 		if (ret == 0 || ret == FAIL_NOTFOUND) {
 			break;
 		}

@@ -13,13 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_RESOLVE_MAX 8
+#define HTTP_RESOLVE_MAX 8 /* addresses of one host */
+#define HTTP_HOST_MAX    256
+#define HTTP_PATH_MAX    256
 
 struct sigv4_pair;
 struct aws_http;
-
-#define HTTP_HOST_MAX 256
-#define HTTP_PATH_MAX 256
 
 /* The parts of an endpoint's URL. */
 struct http_url {
@@ -34,8 +33,8 @@ struct aws_http_opts {
 	const bool *cancel;      /* read atomically; may be NULL */
 	void (*idle)(void *ctx); /* about every 100 ms while waiting; may be NULL */
 	void *idle_ctx;
-	int (*resolve)(void *ctx, const char *host, struct addr *ret,
-	               size_t max); /* NULL: the system's */
+	/* As aws_opts has it. NULL: the system's. */
+	int (*resolve)(void *ctx, const char *host, struct addr *ret, size_t max);
 	void *resolve_ctx;
 };
 

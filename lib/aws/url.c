@@ -46,13 +46,10 @@ static bool url_read(CURLU *handle, struct http_url *url)
 	snprintf(url->authority, sizeof(url->authority), "%s%s%s", host, usual ? "" : ":",
 	         usual ? "" : port);
 	url->port = (uint16_t)atoi(port);
-	size_t len = strlen(host);
-	if (host[0] == '[' && host[len - 1] == ']') {
-		memmove(host, host + 1, len - 2);
-		host[len - 2] = '\0';
-	}
-	snprintf(url->host, sizeof(url->host), "%s", host);
-	for (len = strlen(url->path); len > 0 && url->path[len - 1] == '/'; len--) {
+	bool brackets = host[0] == '[';
+	snprintf(url->host, sizeof(url->host), "%.*s", (int)strcspn(host, "]") - brackets,
+	         host + brackets);
+	for (size_t len = strlen(url->path); len > 0 && url->path[len - 1] == '/'; len--) {
 		url->path[len - 1] = '\0';
 	}
 	return true;

@@ -19,7 +19,7 @@ struct http;
 
 struct http_opts {
 	struct addr listen;
-	void (*metrics)(void *ctx, struct text *out);          /* Prometheus text 0.0.4 */
+	void (*metrics)(void *ctx, struct text *out);           /* Prometheus text 0.0.4 */
 	bool (*healthy)(void *ctx, char *why, size_t why_size); /* false: 503 with why */
 	bool (*ready)(void *ctx, char *why, size_t why_size);
 	void *ctx;

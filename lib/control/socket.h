@@ -28,7 +28,8 @@ struct control_call;
  * words[0] is the command; words are borrowed until the call returns. Must end in exactly one control_answer or
  * control_refuse, now or later. Must not close the control socket itself.
  */
-typedef void control_fn(void *ctx, struct control_call *call, const char *const *words, size_t count);
+typedef void control_fn(void *ctx, struct control_call *call, const char *const *words,
+                        size_t count);
 
 struct control_command {
 	const char *name;
@@ -38,8 +39,9 @@ struct control_command {
 };
 
 /* Makes the socket (its folder must be there; a dead socket of the same name is replaced). NULL: one line in err. */
-struct control *control_open(struct loop *loop, const char *path, const struct control_command *commands,
-                             size_t count, void *ctx, char *err, size_t err_size);
+struct control *control_open(struct loop *loop, const char *path,
+                             const struct control_command *commands, size_t count, void *ctx,
+                             char *err, size_t err_size);
 /* Ends calls that wait (their control_answer then goes nowhere), removes the socket. */
 void control_close(struct control **control);
 
@@ -47,7 +49,7 @@ void control_close(struct control **control);
 void control_answer(struct control_call *call, json_t *object);
 /* exit 1 and one line that says why. (A command or number of words that is not in the table: exit 2.) */
 void control_refuse(struct control_call *call, const char *format, ...)
-        __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 /* Root or our own user asks. False: a member of the socket's group, who may have less rights to files than we. */
 bool control_trusted(const struct control_call *call);

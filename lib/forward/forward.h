@@ -1,11 +1,12 @@
 /*
- * forward/forward.h - asking upstream servers: which target, which socket, when again, whom to believe.
+ * forward/forward.h - asking upstream servers: which target, which socket, when again, whom to
+ * believe.
  *
- * One struct forward for the process: groups of targets with their shared health, and the table of
- * questions in flight. One struct forward_worker a worker: sockets and timers on that worker's loop.
- * Askers of the same thing (group, name, type, DO, CD) share one question upstream, whichever worker
- * they came to. Every accepted ask ends in exactly one call of its done function, on the asker's own loop
- * and never inside forward_ask.
+ * One struct forward for the process: groups of targets with their shared health, and the table
+ * of questions in flight. One struct forward_worker a worker: sockets and timers on that worker's
+ * loop. Askers of the same thing (group, name, type, DO, CD) share one question upstream,
+ * whichever worker they came to. Every accepted ask ends in exactly one call of its done
+ * function, on the asker's own loop and never inside forward_ask.
  *
  * Loop:   forward_worker on its worker's loop, whose thread has called epoch_thread_start;
  *         forward_set_groups from any one thread; the rest from any thread.
@@ -38,8 +39,9 @@ struct forward_group_opts {
 	size_t target_count;
 	enum forward_policy policy;
 	unsigned int max_inflight;
-	struct addr source;         /* len 0: any */
-	unsigned int packet_rate;   /* packets/s over all targets and workers, every packet counted; 0: no limit */
+	struct addr source; /* len 0: any */
+	/* packets/s over all targets and workers, every packet counted; 0: no limit */
+	unsigned int packet_rate;
 	unsigned int packet_burst;
 };
 
@@ -47,8 +49,8 @@ struct forward_group_opts {
 
 struct forward_opts {
 	unsigned int workers;
-	size_t inflight_max;     /* over all groups; 0: 65,536 */
-	unsigned int budget_ms;  /* an ask fails at the latest after this; 0: 1,500 */
+	size_t inflight_max;    /* over all groups; 0: 65,536 */
+	unsigned int budget_ms; /* an ask fails at the latest after this; 0: 1,500 */
 };
 
 struct forward *forward_new(const struct forward_opts *opts);
@@ -56,25 +58,34 @@ struct forward *forward_new(const struct forward_opts *opts);
 void forward_free(struct forward **fwd);
 
 /*
- * The groups from now on. A group whose origin stays keeps its health, sockets and questions in flight; one that
- * goes ends when its last question has. Returns 0 or FAIL_NOMEM (nothing changed).
+ * The groups from now on. A group whose origin stays keeps its health, sockets and questions in
+ * flight; one that goes ends when its last question has. Returns 0 or FAIL_NOMEM (nothing
+ * changed).
  */
 int forward_set_groups(struct forward *fwd, const struct forward_group_opts *groups, size_t count);
 
-/* A worker's part, on its own loop (call on that thread, or before it runs). NULL: memory or descriptors. */
+/*
+ * A worker's part, on its own loop (call on that thread, or before it runs). NULL: memory or
+ * descriptors.
+ */
 struct forward_worker *forward_worker_new(struct forward *fwd, struct loop *loop);
 /* Settles what is left with FAIL_SHUTDOWN (now, by calling done), closes its sockets. */
 void forward_worker_free(struct forward_worker **worker);
 
 /* What came of an ask. */
 struct forward_result {
-	int why;                 /* 0: reply is set; FAIL_TIMEOUT, FAIL_LAME, FAIL_BUSY, FAIL_NET, FAIL_SHUTDOWN, FAIL_NOMEM */
-	const struct dns_reply *reply; /* checked, matches the question; for FAIL_LAME the last answer or NULL. Borrowed. */
-	const struct addr *target;     /* who spoke last; may be NULL. Borrowed. */
-	bool fresh;              /* this asker is the one who should keep it in the cache */
+	/* 0: reply is set; FAIL_TIMEOUT, _LAME, _BUSY, _NET, _SHUTDOWN, _NOMEM */
+	int why;
+	/* Checked, matches the question; for FAIL_LAME the last answer or NULL. Borrowed. */
+	const struct dns_reply *reply;
+	const struct addr *target; /* who spoke last; may be NULL. Borrowed. */
+	bool fresh;                /* this asker is the one who should keep it in the cache */
 	uint32_t rtt_us;
-	char text[96];           /* one line for extended errors and explain: "10.200.0.53:53 silent, 10.200.1.53:53 REFUSED";
-	                          * "" when the first packet was answered well */
+	/*
+	 * One line for extended errors and explain, empty when the first packet was answered well:
+	 * "10.200.0.53:53 silent, 10.200.1.53:53 REFUSED".
+	 */
+	char text[96];
 };
 
 typedef void forward_done_fn(void *ctx, const struct forward_result *result);
@@ -82,8 +93,9 @@ typedef void forward_done_fn(void *ctx, const struct forward_result *result);
 /* Embedded in what the asker owns; must live until done or forward_cancel. */
 struct forward_ask {
 	/* Set by the asker: */
-	uint32_t origin;       /* which group */
-	const uint8_t *name;   /* wire, as the client wrote it (sent folded or 0x20'd, echoed exactly); copied */
+	uint32_t origin; /* which group */
+	/* wire, as the client wrote it (sent folded or 0x20'd, echoed exactly); copied */
+	const uint8_t *name;
 	uint16_t qtype;
 	bool dnssec_ok;
 	bool checking_disabled;
@@ -95,26 +107,27 @@ struct forward_ask {
 };
 
 /*
- * 0: done will be called later. FAIL_BUSY (a bound is reached), FAIL_NOTFOUND (no such group), FAIL_NOMEM:
- * done is never called.
+ * 0: done will be called later. FAIL_BUSY (a bound is reached), FAIL_NOTFOUND (no such group),
+ * FAIL_NOMEM: done is never called.
  */
 int forward_ask(struct forward_worker *worker, struct forward_ask *ask);
 /* done will not be called any more. */
 void forward_cancel(struct forward_worker *worker, struct forward_ask *ask);
 
 /*
- * Sends what forward_ask has queued since the last call, in batches. The worker calls it once a turn, after
- * its batch of questions; what was not flushed goes out at the end of the turn anyway.
+ * Sends what forward_ask has queued since the last call, in batches. The worker calls it once a
+ * turn, after its batch of questions; what was not flushed goes out at the end of the turn
+ * anyway.
  */
 void forward_flush(struct forward_worker *worker);
 
 /* A target as it stands now, for horizonctl and metrics. */
 struct forward_target_state {
-	const char *rule;   /* borrowed until the call returns */
+	const char *rule; /* borrowed until the call returns */
 	uint32_t origin;
 	struct addr addr;
 	bool up;
-	double rtt_ms;      /* smoothed; 0: never measured */
+	double rtt_ms; /* smoothed; 0: never measured */
 	uint64_t queries;
 	uint64_t failures;
 };

@@ -224,7 +224,7 @@ void inflight__send(struct inflight *table, struct inflight_entry *entry, struct
 	unsigned int shard = shard_of(entry);
 	shard_lock(table, shard);
 	while (!list_empty(&entry->waiters)) {
-		struct waiter *head = chain_take(entry, answer_copy__ref(copy));
+		struct waiter *head = chain_take(entry, settle__copy_ref(copy));
 		head->mail.fn = fn;
 		/*
 		 * Under the lock, so that a worker that ends can know that nobody is still

@@ -97,7 +97,7 @@ void inflight__send(struct inflight *table, struct inflight_entry *entry, struct
                     void (*fn)(struct mail *mail, void *ctx));
 
 /* In settle.c: what a letter brings. NULL is fine. */
-struct answer_copy *answer_copy__ref(struct answer_copy *copy);
+struct answer_copy *settle__copy_ref(struct answer_copy *copy);
 
 /* After this no letter is being posted to a worker that has no waiter any more. */
 void inflight__quiesce(struct inflight *table);

@@ -24,7 +24,7 @@ struct batch {
 	uint8_t bytes[BATCH_SIZE][PACKET_MAX];
 };
 
-struct batch *batch__new(void)
+struct batch *port__batch_new(void)
 {
 	struct batch *batch = calloc(1, sizeof(*batch));
 	if (batch == NULL) {
@@ -38,7 +38,7 @@ struct batch *batch__new(void)
 	return batch;
 }
 
-void batch__free(struct batch **batch)
+void port__batch_free(struct batch **batch)
 {
 	free(*batch);
 	*batch = NULL;

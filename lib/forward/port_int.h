@@ -51,5 +51,5 @@ void port__detach(struct try *try);
 struct port_range port__range(void);
 
 /* Room for what a worker reads at once. */
-struct batch *batch__new(void);
-void batch__free(struct batch **batch);
+struct batch *port__batch_new(void);
+void port__batch_free(struct batch **batch);

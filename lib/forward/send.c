@@ -67,8 +67,9 @@ static bool try_is_last_of_round(const struct try *try)
 }
 
 /*
- * How long the try is waited for before the next. Another target is asked soon; to ask the same again is worth
- * less (a resolver may only be looking far away, and each copy is a packet of its budget and a forger's chance).
+ * How long the try is waited for before the next. Another target is asked soon; to ask the same
+ * again is worth less (a resolver may only be looking far away, and each copy is a packet of its
+ * budget and a forger's chance).
  */
 static uint32_t try_timeout_ms(const struct try *try)
 {

@@ -42,7 +42,7 @@ static struct answer_copy *copy_new(const struct forward_result *result)
 	return copy;
 }
 
-struct answer_copy *answer_copy__ref(struct answer_copy *copy)
+struct answer_copy *settle__copy_ref(struct answer_copy *copy)
 {
 	if (copy != NULL) {
 		__atomic_fetch_add(&copy->refs, 1, __ATOMIC_RELAXED);

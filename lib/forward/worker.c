@@ -85,7 +85,7 @@ struct forward_worker *forward_worker_new(struct forward *fwd, struct loop *loop
 		return NULL;
 	}
 	worker_init(worker);
-	worker->batch = batch__new();
+	worker->batch = port__batch_new();
 	worker->box = mailbox_new(loop, fwd->opts.inflight_max, worker);
 	if (worker->batch == NULL || worker->box == NULL) {
 		forward_worker_free(&worker);
@@ -138,7 +138,7 @@ void forward_worker_free(struct forward_worker **ptr)
 	loop_timer_cancel(&worker->held_timer);
 	slab__fini(&worker->question_slab);
 	slab__fini(&worker->waiter_slab);
-	batch__free(&worker->batch);
+	port__batch_free(&worker->batch);
 	pthread_mutex_lock(&worker->fwd->admin);
 	worker->fwd->worker_used[worker->index] = false;
 	pthread_mutex_unlock(&worker->fwd->admin);

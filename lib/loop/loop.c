@@ -28,7 +28,7 @@ struct loop {
 	struct loop_timer patience; /* the bound of loop_turn's wait */
 	/*
 	 * The time is read when it is first asked for in a turn: that is after the wait, which a
-	 * callback of libevent's own (HTTP) may end unseen by us. Reached by pointer, since asking
+	 * callback may end. Reached by pointer, since asking
 	 * takes a const loop.
 	 */
 	struct turn_clock *clock;
@@ -246,11 +246,6 @@ void loop_now_refresh(struct loop *loop)
 {
 	loop->clock->fresh = false;
 	loop_now_ms(loop);
-}
-
-struct event_base *loop_event_base(struct loop *loop)
-{
-	return loop->base;
 }
 
 static void fd_ready(evutil_socket_t fd, short events, void *arg)

@@ -14,7 +14,6 @@
 
 struct loop;
 struct event;
-struct event_base;
 
 /* NULL when memory or descriptors are short. */
 struct loop *loop_new(void);
@@ -30,8 +29,6 @@ int loop_turn(struct loop *loop, unsigned int wait_ms);
 uint64_t loop_now_ms(const struct loop *loop);
 /* Reads the clock again, after long work within a turn. */
 void loop_now_refresh(struct loop *loop);
-/* For control/http.c alone, which hands it to evhttp. */
-struct event_base *loop_event_base(struct loop *loop);
 
 enum {
 	LOOP_READ = 1,

@@ -33,7 +33,7 @@ static void parked_end(struct parked *parked)
 	if (parked->counted) {
 		gate_wait_end(worker->server->gate, &parked->client);
 	}
-	conn_waits_no_more(parked);
+	tcp_waits_no_more(parked);
 	query_wait_fini(&parked->wait);
 	list_remove(&parked->link);
 	worker->parked_count--;
@@ -59,7 +59,7 @@ static void parked_send(struct parked *parked, const uint8_t *bytes, size_t size
 		explain->answer_size = size;
 		explain->done(explain);
 	} else if (parked->conn != NULL) {
-		conn_answer(parked->conn, bytes, size);
+		tcp_answer(parked->conn, bytes, size);
 	} else if (parked->udp != NULL) {
 		udp_answer(parked, bytes, size);
 	}
@@ -220,7 +220,7 @@ static void parked_from_set(struct parked *parked, const struct parked_from *fro
 	parked->conn = NULL;
 	list_init(&parked->conn_link);
 	if (from->conn != NULL) {
-		conn_waits(from->conn, parked);
+		tcp_waits(from->conn, parked);
 	}
 }
 

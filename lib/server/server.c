@@ -54,12 +54,13 @@ static void *worker_main(void *ctx)
 		          fail_text(ret));
 	}
 	parked_free_all(worker);
-	conns_close(worker, false);
+	tcp_close_all(worker, false);
 	loop_timer_cancel(&worker->flush);
 	loop_timer_cancel(&worker->beat);
 	loop_timer_cancel(&worker->drain);
 	forward_worker_free(&worker->forward);
 	epoch_thread_stop();
+	__atomic_store_n(&worker->ended, true, __ATOMIC_RELEASE);
 	return NULL;
 }
 
@@ -173,7 +174,7 @@ static void worker_drain_begin(struct worker *worker)
 static void worker_drain_look(void *ctx)
 {
 	struct worker *worker = ctx;
-	conns_close(worker, true);
+	tcp_close_all(worker, true);
 	if (worker->parked_count == 0 && list_empty(&worker->conns)) {
 		loop_stop(worker->loop);
 		return;
@@ -205,12 +206,14 @@ static void worker_stop(struct worker *worker, unsigned int drain_ms)
 }
 
 /* Waits for the thread until the deadline, then has it stop where it is. */
-static void worker_join(struct worker *worker, const struct timespec *deadline)
+static void worker_join(struct worker *worker, uint64_t deadline_ms)
 {
-	if (pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, deadline) != 0) {
-		loop_stop(worker->loop);
-		pthread_join(worker->thread, NULL);
+	const struct timespec moment = {.tv_nsec = 2000000};
+	while (!__atomic_load_n(&worker->ended, __ATOMIC_ACQUIRE) && mono_ms() < deadline_ms) {
+		nanosleep(&moment, NULL);
 	}
+	loop_stop(worker->loop);
+	pthread_join(worker->thread, NULL);
 }
 
 /* --- The server --- */
@@ -298,14 +301,7 @@ void server_stop(struct server **server, unsigned int drain_ms)
 	if (old == NULL) {
 		return;
 	}
-	struct timespec deadline;
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += drain_ms / 1000;
-	deadline.tv_nsec += (long)(drain_ms % 1000) * 1000000;
-	if (deadline.tv_nsec >= 1000000000) {
-		deadline.tv_nsec -= 1000000000;
-		deadline.tv_sec++;
-	}
+	uint64_t deadline_ms = mono_ms() + drain_ms;
 	for (unsigned int i = 0; i < old->worker_count; i++) {
 		if (old->workers[i].started) {
 			worker_stop(&old->workers[i], drain_ms);
@@ -313,7 +309,7 @@ void server_stop(struct server **server, unsigned int drain_ms)
 	}
 	for (unsigned int i = 0; i < old->worker_count; i++) {
 		if (old->workers[i].started) {
-			worker_join(&old->workers[i], &deadline);
+			worker_join(&old->workers[i], deadline_ms);
 		} else {
 			loop_timer_cancel(&old->workers[i].beat);
 		}

@@ -158,7 +158,7 @@ static bool turn_flush(struct conn *conn)
 	return ok;
 }
 
-void conn_answer(struct conn *conn, const uint8_t *bytes, size_t size)
+void tcp_answer(struct conn *conn, const uint8_t *bytes, size_t size)
 {
 	struct worker *worker = conn->worker;
 	uint8_t length[2];
@@ -177,7 +177,7 @@ void conn_answer(struct conn *conn, const uint8_t *bytes, size_t size)
 	conn_want(conn);
 }
 
-void conn_waits(struct conn *conn, struct parked *parked)
+void tcp_waits(struct conn *conn, struct parked *parked)
 {
 	parked->conn = conn;
 	list_append(&conn->waiting, &parked->conn_link);
@@ -206,7 +206,7 @@ static bool conn_question(struct conn *conn, const uint8_t *wire, size_t size, u
 		if (parked_new(worker, &in, &ask, &from, worker->answer, DNS_MSG_MAX, &answer)) {
 			return true;
 		}
-		conn_answer(conn, worker->answer, answer);
+		tcp_answer(conn, worker->answer, answer);
 		return true;
 	}
 	if (next == QUERY_ANSWER) {
@@ -333,7 +333,7 @@ static void conn_ready(void *ctx, int fd, unsigned int what)
 	}
 }
 
-void conn_waits_no_more(struct parked *parked)
+void tcp_waits_no_more(struct parked *parked)
 {
 	struct conn *conn = parked->conn;
 	if (conn == NULL) {
@@ -469,7 +469,7 @@ void tcp_close(struct tcp_listener *listener)
 	}
 }
 
-void conns_close(struct worker *worker, bool idle_only)
+void tcp_close_all(struct worker *worker, bool idle_only)
 {
 	list_each (at, &worker->conns) {
 		struct conn *conn = list_item(at, struct conn, link);

@@ -122,6 +122,7 @@ struct worker {
 	uint64_t beats; /* atomic: read by the control thread */
 	bool started;
 	bool draining;
+	bool ended; /* atomic: the thread is about to end */
 	struct loop_timer drain;
 };
 
@@ -153,11 +154,11 @@ int tcp_socket(const struct addr *addr, char *err, size_t err_size);
 int tcp_open(struct tcp_listener *listener, struct worker *worker, int fd);
 void tcp_close(struct tcp_listener *listener);
 /* One message to a connection outside its own turn. */
-void conn_answer(struct conn *conn, const uint8_t *bytes, size_t size);
-void conn_waits(struct conn *conn, struct parked *parked);
-void conn_waits_no_more(struct parked *parked);
+void tcp_answer(struct conn *conn, const uint8_t *bytes, size_t size);
+void tcp_waits(struct conn *conn, struct parked *parked);
+void tcp_waits_no_more(struct parked *parked);
 /* Closes every connection (idle_only: those without questions or unsent answers). */
-void conns_close(struct worker *worker, bool idle_only);
+void tcp_close_all(struct worker *worker, bool idle_only);
 
 /* parked.c */
 struct parked_from {

@@ -80,7 +80,7 @@ struct sync *sync_start(const struct sync_opts *opts, const struct sync_hooks *h
 	ret = ret != 0 ? ret : sync_run__client(sync);
 	if (ret == 0) {
 		sync_publish__try(sync, mono_ms());
-		ret = thread_start(sync);
+		ret = sync->latest == NULL ? FAIL_NOMEM : thread_start(sync);
 	}
 	if (ret != 0) {
 		snprintf(err, err_size, "%s", fail_text(ret));

@@ -12,7 +12,7 @@
 #include "sync/sync.h"
 #include <pthread.h>
 
-#define SYNC_ID_MAX     33 /* a zone's id is at most 32 long */
+#define SYNC_ID_MAX     65 /* ids are at most 32 long; longer ones are kept to be refused */
 #define SYNC_ZONES_MAX  10000
 #define SYNC_ORDERS_MAX 16
 #define SYNC_NEVER      UINT64_MAX

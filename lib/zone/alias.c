@@ -4,7 +4,7 @@
  *
  * AWS: facts/route53.md section 6.3; an alias has its target's class, with what leads out of the zone.
  */
-#include "build_int.h"
+#include "zone/build_int.h"
 #include <stdlib.h>
 
 enum found {

@@ -1,6 +1,6 @@
 #include "base/hash.h"
-#include "build_int.h"
 #include "dns/rdata.h"
+#include "zone/build_int.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * What can be answered from memory. Sets of one (name, type) are one group, and a group has one class;
  * when anything in it makes no sense, all of it is asked of the VPC resolver, which holds what AWS made of it.
  */
-#include "build_int.h"
+#include "zone/build_int.h"
 #include <stdlib.h>
 
 static const char *identifier_of(const struct zone_builder *b, const struct build_set *set)

@@ -6,7 +6,7 @@
  * and a client that takes the first is as well spread.
  */
 #include "base/random.h"
-#include "zone_int.h"
+#include "zone/zone_int.h"
 #include <assert.h>
 
 #define DRAW_SHUFFLE_MAX 8

@@ -3,7 +3,7 @@
  * does not count and a set listed twice does. Unkeyed: it is compared over restarts and between machines.
  */
 #include "base/hash.h"
-#include "build_int.h"
+#include "zone/build_int.h"
 #include <endian.h>
 
 /* "" and no text at all mean the same in a list. */

@@ -3,7 +3,7 @@
  * then for good, so that what is written can refer to what comes later.
  */
 #include "base/cursor.h"
-#include "build_int.h"
+#include "zone/build_int.h"
 #include <stdlib.h>
 
 struct out {

@@ -3,7 +3,7 @@
  * would need a second search is settled when the zone is laid out: cuts are marked on every name at and below
  * them, and a name knows the wildcard right below it.
  */
-#include "zone_int.h"
+#include "zone/zone_int.h"
 #include <assert.h>
 
 /* The set of this type, or NULL. A wildcard NS set answers nobody (D11). */

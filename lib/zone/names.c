@@ -1,7 +1,7 @@
 /*
  * The names of a zone in the making: each once, with those between it and the apex.
  */
-#include "build_int.h"
+#include "zone/build_int.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -22,18 +22,19 @@ enum zone_policy {
 };
 
 struct zone_record_set {
-	const char *name;           /* escaped as the API gives it (\ooo octal), any case, dot optional */
-	const char *type;           /* "A", "CNAME", ... */
+	const char *name; /* escaped as the API gives it (\ooo octal), any case, dot optional */
+	const char *type; /* "A", "CNAME", ... */
 	const char *set_identifier; /* NULL: none */
 	enum zone_policy policy;
 	uint32_t ttl_s;
-	uint32_t weight;            /* ZONE_POLICY_WEIGHTED: 0..255 */
-	const char *health_check;   /* id, or NULL */
-	const char *region;         /* latency: "eu-west-1"; geo*: "EU", "US", "US/CA", "*", as read; or NULL */
-	bool failover_secondary;    /* ZONE_POLICY_FAILOVER */
-	const char *const *values;  /* value_count presentation texts; none for an alias */
+	uint32_t weight;          /* ZONE_POLICY_WEIGHTED: 0..255 */
+	const char *health_check; /* id, or NULL */
+	const char *
+		region; /* latency: "eu-west-1"; geo*: "EU", "US", "US/CA", "*", as read; or NULL */
+	bool failover_secondary;   /* ZONE_POLICY_FAILOVER */
+	const char *const *values; /* value_count presentation texts; none for an alias */
 	size_t value_count;
-	const char *alias_name;     /* DNSName of an alias, escaped as above; NULL: no alias */
-	const char *alias_zone_id;  /* bare id; NULL (zone files): judged by name */
+	const char *alias_name;    /* DNSName of an alias, escaped as above; NULL: no alias */
+	const char *alias_zone_id; /* bare id; NULL (zone files): judged by name */
 	bool alias_evaluate_health;
 };

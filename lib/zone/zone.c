@@ -1,4 +1,4 @@
-#include "zone_int.h"
+#include "zone/zone_int.h"
 #include <assert.h>
 #include <stdlib.h>
 

@@ -24,10 +24,10 @@ struct zone_builder;
 /* --- Building --- */
 
 struct zone_opts {
-	const char *id;               /* bare zone id; "" for a zone file */
-	const uint8_t *origin;        /* wire name; NULL: the owner of the only SOA (zone files) */
-	size_t sets_max;              /* refuse more sets than this (FAIL_LIMIT); 0: 1,000,000 */
-	size_t bytes_max;             /* refuse a larger block; 0: 1 GiB */
+	const char *id;        /* bare zone id; "" for a zone file */
+	const uint8_t *origin; /* wire name; NULL: the owner of the only SOA (zone files) */
+	size_t sets_max;       /* refuse more sets than this (FAIL_LIMIT); 0: 1,000,000 */
+	size_t bytes_max;      /* refuse a larger block; 0: 1 GiB */
 };
 
 /* NULL when memory is short. Copies opts. */
@@ -46,7 +46,8 @@ int zone_builder_add(struct zone_builder *builder, const struct zone_record_set 
  * (readable) SOA, or a zone file none or two. *ret_zone has one reference. err: one line on failure.
  * Whatever comes of it, the builder is empty afterwards and of no more use.
  */
-int zone_builder_finish(struct zone_builder *builder, struct zone **ret_zone, char *err, size_t err_size);
+int zone_builder_finish(struct zone_builder *builder, struct zone **ret_zone, char *err,
+                        size_t err_size);
 
 struct zone *zone_ref(struct zone *zone);
 /* Drops a reference and sets *zone to NULL; the last frees. NULL is fine. */
@@ -62,20 +63,20 @@ uint64_t zone_fingerprint(const struct zone *zone);
 /* Why a (name, type) is not answered from memory. */
 enum zone_class {
 	ZONE_STATIC,
-	ZONE_DYNAMIC_ALIAS,   /* alias to an AWS resource, to another zone, or to a dynamic set */
-	ZONE_DYNAMIC_HEALTH,  /* a health check decides */
-	ZONE_DYNAMIC_POLICY,  /* failover, latency, geolocation, geoproximity, CIDR */
-	ZONE_FAULT,           /* cannot be read, contradicts itself, alias loop */
+	ZONE_DYNAMIC_ALIAS,  /* alias to an AWS resource, to another zone, or to a dynamic set */
+	ZONE_DYNAMIC_HEALTH, /* a health check decides */
+	ZONE_DYNAMIC_POLICY, /* failover, latency, geolocation, geoproximity, CIDR */
+	ZONE_FAULT,          /* cannot be read, contradicts itself, alias loop */
 	ZONE_CLASSES,
 };
 const char *zone_class_text(enum zone_class class);
 
 struct zone_stats {
-	size_t sets;                 /* record sets listed */
-	size_t types[ZONE_CLASSES];  /* (name, type) pairs by class */
+	size_t sets;                /* record sets listed */
+	size_t types[ZONE_CLASSES]; /* (name, type) pairs by class */
 	size_t names;
 	size_t faults;
-	size_t bytes;                /* memory of the block */
+	size_t bytes; /* memory of the block */
 };
 void zone_get_stats(const struct zone *zone, struct zone_stats *ret_stats);
 
@@ -94,9 +95,9 @@ struct zone_rr {
 struct zone_rrset; /* of one (name, type) */
 
 enum zone_found {
-	ZONE_FOUND_SET,      /* the set of the asked type; see its class */
-	ZONE_FOUND_CNAME,    /* the name has a CNAME and the question was for another type; see its class */
-	ZONE_FOUND_NODATA,   /* the name is there (or an empty non-terminal), the type is not */
+	ZONE_FOUND_SET, /* the set of the asked type; see its class */
+	ZONE_FOUND_CNAME, /* the name has a CNAME and the question was for another type; see its class */
+	ZONE_FOUND_NODATA, /* the name is there (or an empty non-terminal), the type is not */
 	ZONE_FOUND_NXDOMAIN,
 	ZONE_FOUND_DELEGATION, /* at or below an NS set under the apex: not ours to answer */
 };
@@ -116,7 +117,8 @@ void zone_lookup(const struct zone *zone, const struct dns_key *key, uint16_t qt
                  struct zone_result *ret_result);
 
 /* The set of exactly this name and type, wildcards and cuts left aside (glue below a cut), or NULL. */
-const struct zone_rrset *zone_exact(const struct zone *zone, const struct dns_key *key, uint16_t type);
+const struct zone_rrset *zone_exact(const struct zone *zone, const struct dns_key *key,
+                                    uint16_t type);
 
 enum zone_class zone_rrset_class(const struct zone_rrset *set);
 uint16_t zone_rrset_type(const struct zone_rrset *set);
@@ -127,8 +129,8 @@ uint16_t zone_rrset_type(const struct zone_rrset *set);
  * ret_rr: room for ZONE_DRAW_MAX. Returns how many, with their TTL; 0 when set is not ZONE_STATIC.
  */
 #define ZONE_DRAW_MAX 400
-unsigned int zone_rrset_draw(const struct zone *zone, const struct zone_rrset *set, struct draw *draw,
-                             struct zone_rr *ret_rr, uint32_t *ret_ttl_s);
+unsigned int zone_rrset_draw(const struct zone *zone, const struct zone_rrset *set,
+                             struct draw *draw, struct zone_rr *ret_rr, uint32_t *ret_ttl_s);
 
 /*
  * The alias target of a dynamic alias (wire name), or NULL: for zones that our VPC is not associated with.
@@ -155,8 +157,9 @@ unsigned int zone_rrset_members(const struct zone_rrset *set);
 void zone_rrset_member(const struct zone *zone, const struct zone_rrset *set, unsigned int i,
                        struct zone_member_info *ret_info);
 /* The values of one member, in random order, whatever the set's class. 0: an alias out of memory's reach. */
-unsigned int zone_rrset_member_draw(const struct zone *zone, const struct zone_rrset *set, unsigned int i,
-                                    struct draw *draw, struct zone_rr *ret_rr, uint32_t *ret_ttl_s);
+unsigned int zone_rrset_member_draw(const struct zone *zone, const struct zone_rrset *set,
+                                    unsigned int i, struct draw *draw, struct zone_rr *ret_rr,
+                                    uint32_t *ret_ttl_s);
 
 /* The SOA's data and its negative TTL: min(SOA TTL, minimum). */
 void zone_soa(const struct zone *zone, struct zone_rr *ret_soa, uint32_t *ret_ttl_s,

@@ -21,15 +21,16 @@ const char *zone_source_text(enum zone_source source);
 struct zones_entry {
 	struct zone *zone;
 	const char *id;
-	uint8_t origin[DNS_NAME_MAX + 1]; /* wire; len 0 octet first and id known: name not known yet */
+	uint8_t origin[DNS_NAME_MAX +
+	               1]; /* wire; len 0 octet first and id known: name not known yet */
 	bool origin_known;
 	enum zone_source source;
-	bool associated;      /* with our VPC: dynamic sets may be asked of the VPC resolver */
-	bool unavailable;     /* known not to be ours to list (AccessDenied, NoSuchHostedZone) */
-	int64_t looked_s;     /* wall clock of the last good look; 0: never */
-	int64_t changed_s;    /* wall clock of the last change */
-	uint64_t calls;       /* API calls spent on it */
-	char trouble[160];    /* last failure in one line; "" when the last look was good */
+	bool associated;   /* with our VPC: dynamic sets may be asked of the VPC resolver */
+	bool unavailable;  /* known not to be ours to list (AccessDenied, NoSuchHostedZone) */
+	int64_t looked_s;  /* wall clock of the last good look; 0: never */
+	int64_t changed_s; /* wall clock of the last change */
+	uint64_t calls;    /* API calls spent on it */
+	char trouble[160]; /* last failure in one line; "" when the last look was good */
 };
 
 /*
@@ -44,7 +45,8 @@ void zones_unref(struct zones **zones);
  * The loaded zone whose origin is exactly the suffix of key that begins at this label, or NULL.
  * (The walk over suffixes, rules and zones together, is query/route's.)
  */
-const struct zones_entry *zones_at(const struct zones *zones, const struct dns_key *key, unsigned int label);
+const struct zones_entry *zones_at(const struct zones *zones, const struct dns_key *key,
+                                   unsigned int label);
 
 /* The most labels any loaded origin has: no need to look at longer suffixes. */
 unsigned int zones_depth(const struct zones *zones);

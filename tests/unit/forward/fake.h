@@ -15,6 +15,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/mono.h"
+#include "base/random.h"
 #include "dns/msg.h"
 #include "forward/forward.h"
 #include "loop/loop.h"
@@ -47,6 +48,7 @@ enum fake_act {
 	FAKE_WRONG_TYPE,     /* then the answer */
 	FAKE_GARBAGE,        /* noise, a short one, a question; then the answer */
 	FAKE_WRONG_FOR_EVER, /* five wrong ids, nothing more */
+	FAKE_MUTATED,        /* the answer three times with some octets changed, then as it is */
 	FAKE_BROKEN_BODY,    /* the right head, a record that overruns */
 };
 
@@ -178,6 +180,20 @@ static inline void fake_lie(struct fake *fake, const struct addr *to, const uint
 	fake_send(fake, to, reply, size);
 }
 
+/* Header and question are left whole every other time, so that the rest is looked at too. */
+static inline void fake_mutate(struct fake *fake, const struct addr *to, const uint8_t *wire)
+{
+	for (unsigned int i = 0; i < 3; i++) {
+		uint8_t reply[600];
+		size_t size = fake_reply(wire, 0, true, reply);
+		size_t from = random_below(2) == 0 ? 0 : fake_question_end(wire);
+		for (uint32_t n = 1 + random_below(3); n > 0; n--) {
+			reply[from + random_below((uint32_t)(size - from))] = (uint8_t)random_u32();
+		}
+		fake_send(fake, to, reply, random_below(4) == 0 ? random_below(size) : size);
+	}
+}
+
 static inline size_t fake_referral(const uint8_t *wire, uint8_t *ret)
 {
 	static const uint8_t record[] = {0xc0, 12, 0, 2, 0,   1,   0,    0, 0,
@@ -234,6 +250,9 @@ static inline void fake_act(struct fake *fake, enum fake_act act, const struct a
 	case FAKE_BROKEN_BODY:
 		fake_lie(fake, to, wire, act);
 		return;
+	case FAKE_MUTATED:
+		fake_mutate(fake, to, wire);
+		break;
 	case FAKE_ANSWER:
 		break;
 	default:

@@ -212,6 +212,25 @@ static void test_broken_body(void **state)
 	rig_close(&rig);
 }
 
+/* Whatever comes: each question ends once, and the target is not thought ill of. */
+static void test_mutated(void **state)
+{
+	struct rig rig;
+	unsigned int good = 0;
+	rig_open(&rig, 0);
+	rig_fake(&rig, FAKE_MUTATED);
+	fake_open_tcp(&rig.fake[0]);
+	rig_groups(&rig);
+	for (unsigned int i = 0; i < 2000; i++) {
+		rig_ask(&rig, "www.corp.example.com");
+		good += rig.asker.why == 0;
+		assert_true(rig.asker.why == 0 || rig.asker.why == FAIL_LAME);
+	}
+	assert_true(good > 1800); /* the rest is taken for SERVFAIL and the like */
+	assert_true(rig_target(&rig, 0).up);
+	rig_close(&rig);
+}
+
 /* Somebody else who knows port and id, but is not the target: the kernel keeps him out. */
 static void test_wrong_source(void **state)
 {
@@ -294,6 +313,16 @@ static void test_unreachable(void **state)
 	rig_close(&rig);
 }
 
+static void test_no_targets(void **state)
+{
+	struct rig rig;
+	rig_open(&rig, 0);
+	rig_groups(&rig);
+	rig_ask(&rig, "www.corp.example.com");
+	assert_int_equal(rig.asker.why, FAIL_NET);
+	rig_close(&rig);
+}
+
 static void test_budget(void **state)
 {
 	struct rig rig;
@@ -325,7 +354,10 @@ static void test_own_budget(void **state)
 	rig_close(&rig);
 }
 
-/* The only target of a rule has its time: few packets to a server that may only be slow; down all the same. */
+/*
+ * The only target of a rule has its time: few packets to a server that may only be slow; down all
+ * the same.
+ */
 static void test_only_target_silent(void **state)
 {
 	struct rig rig;
@@ -393,7 +425,9 @@ int main(void)
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_many_lies),
 		cmocka_unit_test(test_broken_body),
+		cmocka_unit_test(test_mutated),
 		cmocka_unit_test(test_wrong_source),
+		cmocka_unit_test(test_no_targets),
 		cmocka_unit_test(test_port_closed),
 		cmocka_unit_test(test_port_closed_for_a_while),
 		cmocka_unit_test(test_unreachable),

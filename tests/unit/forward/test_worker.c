@@ -305,7 +305,8 @@ static void test_storm(void **state)
 	for (unsigned int i = 0; i < STORM_WORKERS; i++) {
 		assert_true(storms[i].asked > 300);
 		assert_int_equal(storms[i].told, storms[i].asked);
-		assert_true(storms[i].good > storms[i].asked / 8); /* answers have 50 to 450 ms here */
+		assert_true(storms[i].good >
+		            storms[i].asked / 8); /* answers have 50 to 450 ms here */
 	}
 	rig_close(&rig);
 }

@@ -1,6 +1,5 @@
 #include "base/mono.h"
 #include "loop/loop.h"
-#include <event2/event.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -304,26 +303,6 @@ static void test_signals_come_to_the_loop(void **state)
 	loop_signal_close(&sig);
 }
 
-static void library_event(evutil_socket_t fd, short events, void *arg)
-{
-	struct probe *probe = arg;
-	probe->count++;
-	probe->at_ms = loop_now_ms(probe->loop);
-}
-
-/* What HTTP does with the base must see the time of the turn, not of an earlier one. */
-static void test_library_events_see_the_time(void **state)
-{
-	struct probe probe = {.loop = *state};
-	uint64_t begun_ms = loop_now_ms(*state);
-	const struct timeval wait = {.tv_usec = 20000};
-	assert_int_equal(event_base_once(loop_event_base(*state), -1, EV_TIMEOUT, library_event,
-	                                 &probe, &wait),
-	                 0);
-	turn_until_fired(*state, &probe, 1);
-	assert_true(probe.at_ms >= begun_ms + 10);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -335,7 +314,6 @@ int main(void)
 		TEST(test_at_once_shares_with_descriptors), TEST(test_time_stands_within_a_turn),
 		TEST(test_turn_waits_no_longer_than_told),  TEST(test_stop_before_and_within_run),
 		TEST(test_stop_from_another_thread),        TEST(test_signals_come_to_the_loop),
-		TEST(test_library_events_see_the_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,9 +28,9 @@ struct api {
 	struct tiny server;
 	pthread_mutex_t lock;
 	struct api_zone zones[API_ZONES];
-	unsigned int vpc_status;
 	const char *vpc_body; /* NULL: access denied */
 	unsigned int vpc_calls;
+	char vpc_target[256]; /* of the last one */
 };
 
 static void api_refuse(struct tiny_reply *reply)
@@ -52,10 +52,43 @@ static void api_list(struct api *api, const char *id, struct tiny_reply *reply)
 	tiny_text(reply, 404, ERROR_BODY("NoSuchHostedZone", "No hosted zone found"));
 }
 
+#define META "/latest/meta-data/"
+#define NET  META "network/interfaces/macs/0e:49:61:0f:c3:11/"
+
+/* Instance metadata. */
+static bool api_metadata(const char *target, struct tiny_reply *reply)
+{
+	static const struct {
+		const char *path;
+		const char *text;
+	} items[] = {
+		{"/latest/api/token", "TOKEN"},
+		{META "instance-id", "i-0123"},
+		{META "placement/region", "eu-west-1"},
+		{META "mac", "0e:49:61:0f:c3:11"},
+		{NET "vpc-id", "vpc-auto"},
+		{NET "vpc-ipv4-cidr-blocks", "10.0.0.0/16"},
+	};
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		if (strcmp(items[i].path, target) == 0) {
+			tiny_text(reply, 200, items[i].text);
+			return true;
+		}
+	}
+	if (strncmp(target, "/latest/", 8) == 0) {
+		tiny_text(reply, 404, "");
+		return true;
+	}
+	return false;
+}
+
 static void api_answer(void *ctx, const struct tiny_request *request, struct tiny_reply *reply)
 {
 	struct api *api = ctx;
 	char id[64];
+	if (api_metadata(request->target, reply)) {
+		return;
+	}
 	pthread_mutex_lock(&api->lock);
 	if (sscanf(request->target, "/2013-04-01/hostedzone/%63[^/]/rrset", id) == 1) {
 		api_list(api, id, reply);
@@ -64,7 +97,8 @@ static void api_answer(void *ctx, const struct tiny_request *request, struct tin
 		api_refuse(reply);
 	} else {
 		api->vpc_calls++;
-		tiny_text(reply, api->vpc_status, api->vpc_body);
+		snprintf(api->vpc_target, sizeof(api->vpc_target), "%s", request->target);
+		tiny_text(reply, 200, api->vpc_body);
 	}
 	pthread_mutex_unlock(&api->lock);
 }
@@ -118,6 +152,7 @@ static void api_start(struct api *api)
 	tiny_start(&api->server, api_answer, api);
 	tiny_export(&api->server, "AWS_ENDPOINT_URL_ROUTE_53");
 	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+	tiny_export(&api->server, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
 	setenv("AWS_REGION", "eu-west-1", 1);
 	setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);

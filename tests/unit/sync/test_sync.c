@@ -357,6 +357,44 @@ static void test_vpc_not_listed(void **state)
 	}
 }
 
+static char instance_told[64];
+
+static void on_instance(void *ctx, const struct aws_instance *instance)
+{
+	snprintf(instance_told, sizeof(instance_told), "%s %s %s", instance->instance_id,
+	         instance->vpc_id, instance->vpc_cidrs[0]);
+}
+
+static void test_vpc_of_the_instance(void **state)
+{
+	struct sync_opts opts = options(NULL, 0);
+	struct sync_hooks given = hooks();
+	opts.vpc = "auto";
+	given.instance = on_instance;
+	api_vpc(&api, SUMMARIES(SUMMARY("Z1", "corp.example.", OURS)));
+	unsetenv("AWS_EC2_METADATA_DISABLED");
+	unsetenv("AWS_REGION");
+	thread = sync_start(&opts, &given, err, sizeof(err));
+	assert_non_null(thread);
+	assert_true(listener_wait(&listener, "Z1", loaded_and_associated));
+	sync_stop(&thread);
+	assert_string_equal(instance_told, "i-0123 vpc-auto 10.0.0.0/16");
+	assert_string_equal(api.vpc_target, "/2013-04-01/hostedzonesbyvpc?maxitems=100"
+	                                    "&vpcid=vpc-auto&vpcregion=eu-west-1");
+}
+
+/* Off EC2 the zones in the settings are all there is. */
+static void test_no_instance(void **state)
+{
+	struct sync_opts opts = options(one_id, 1);
+	char why[256];
+	opts.vpc = "auto";
+	start(&opts);
+	assert_true(listener_wait(&listener, "Z1", loaded));
+	assert_true(ready(why));
+	assert_int_equal(api_vpc_calls(&api), 0);
+}
+
 static uint8_t soa_given[512];
 static size_t soa_len;
 
@@ -589,6 +627,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stop_in_want_of_budget, begin, end),
 		cmocka_unit_test_setup_teardown(test_zones_of_a_vpc, begin, end),
 		cmocka_unit_test_setup_teardown(test_vpc_not_listed, begin, end),
+		cmocka_unit_test_setup_teardown(test_vpc_of_the_instance, begin, end),
+		cmocka_unit_test_setup_teardown(test_no_instance, begin, end),
 		cmocka_unit_test_setup_teardown(test_vpc_denied, begin, end),
 		cmocka_unit_test_setup_teardown(test_file_there_at_start, begin, end),
 		cmocka_unit_test_setup_teardown(test_bad_file_at_start, begin, end),

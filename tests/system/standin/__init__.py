@@ -1,0 +1,17 @@
+"""A stand-in for the AWS interfaces that horizond talks to: the Route 53 API and instance metadata.
+
+Built from botocore's own service model and signer, so that what is right here is right there.
+
+    api = Standin(World()).start()          # http://127.0.0.1:PORT
+    zone = api.world.add_zone("corp.example.", vpcs=[("vpc-1", "eu-west-1")])
+    zone.put("www", "A", 60, ["10.0.0.1"])
+    api.faults.add(operation="ListResourceRecordSets", status=500, times=2)
+"""
+
+from .errors import ApiError
+from .faults import Faults
+from .imds import Metadata
+from .server import Key, Standin
+from .world import World, Zone
+
+__all__ = ["ApiError", "Faults", "Key", "Metadata", "Standin", "World", "Zone"]
