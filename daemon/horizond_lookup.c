@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 #define TRIES         2
-#define WAIT_MS       1000
+#define WAIT_MS       500
+#define LOOK_MS       50 /* how often a wait looks whether the daemon ends */
 #define RESOLVERS_MAX SETTINGS_TARGETS_MAX
 
 /* Waits for the one answer that matches. Returns its size or a failure. */
