@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dns/build.h"
+#include "dns/scrub.h"
 #include "query/query.h"
 
 enum step_says {
@@ -27,6 +28,7 @@ struct query_run {
 	const struct dns_key *key;
 	const uint8_t *name; /* the same, in its sender's case */
 	unsigned int links;  /* CNAMEs followed */
+	unsigned int chases; /* how often that led to another name */
 	struct world_place place;
 	uint32_t origin;          /* whom cache and forward ask for, and ... */
 	const uint8_t *bailiwick; /* ... what that one may speak for */
@@ -41,6 +43,7 @@ struct query_run {
 	struct dns_build b;
 	struct dns_key chase_key;
 	uint8_t chase_name[DNS_NAME_MAX + 1];
+	uint8_t chased[DNS_CHAIN_MAX + 1][DNS_NAME_MAX]; /* the names that led on, lower case */
 };
 
 typedef enum step_says query_step_fn(struct query_run *run);
