@@ -60,7 +60,7 @@ def _send(sock: socket.socket, packets: list[bytes], free: threading.Semaphore) 
 class View:
     """A reply: rcode, AA, answer records as (owner, type, TTL, data), types and owners of the authority.
 
-    Names are lower case text, data hexadecimal or, where they are a name, that name.
+    Names are lower case text; data are text where names may be compressed in them, else hexadecimal.
     """
 
     def __init__(self, reply: bytes):
@@ -90,8 +90,12 @@ class View:
     def _data(self, rtype: str, pos: int, size: int) -> str:
         if rtype in ("CNAME", "NS", "PTR"):
             return _name(self.wire, pos)[0]
+        if rtype == "MX":
+            return f"{int.from_bytes(self.wire[pos:pos + 2], 'big')} {_name(self.wire, pos + 2)[0]}"
         if rtype == "SOA":
-            return ""
+            mname, pos = _name(self.wire, pos)
+            rname, pos = _name(self.wire, pos)
+            return " ".join([mname, rname, *map(str, struct.unpack("!5I", self.wire[pos:pos + 20]))])
         return self.wire[pos:pos + size].hex()
 
 

@@ -136,13 +136,14 @@ class VpcResolver:
 
     def __init__(self, world: World, region: str = "eu-west-1", health: dict[str, bool] | None = None,
                  outside: dict[str, dict[str, tuple[int, list[str]]]] | None = None,
-                 vpc: tuple[str, str] | None = None, below_cut: str = ""):
+                 vpc: tuple[str, str] | None = None, below_cut: str = "", ttl_max: int = TTL_MAX):
         self.world = world
         self.region = region
         self.health = health or {}
         self.outside = {labels_of(name): sets for name, sets in (outside or {}).items()}
         self.vpc = vpc  # None: all zones are associated
         self.below_cut = below_cut  # an address for what lies below a delegation; "": SERVFAIL (D9)
+        self.ttl_max = ttl_max
         self.rng = random.Random(53)
         self._views: dict[str, View] = {}
 
@@ -171,16 +172,18 @@ class VpcResolver:
         at = labels_of(name) if isinstance(name, str) else name
         records: list[tuple[str, str, str]] = []
         ttls: dict[str, int] = {}
-        for _ in range(LINKS_MAX):
+        seen: set[Labels] = set()
+        while at not in seen and len(seen) < LINKS_MAX:
+            seen.add(at)
             rcode, zone, ttl, found, values = self._one(at, rtype, pick)
             owner = text_of(at)
             records += [(owner, found, value) for value in values]
-            ttls[f"{owner} {found}"] = min(ttl, TTL_MAX)
+            ttls[f"{owner} {found}"] = min(ttl, self.ttl_max)
             if found != "CNAME" or rtype == "CNAME" or not values:
                 return Answer(rcode, frozenset(records), zone, tuple(ttls.items()))
             target = dns.name.from_text(values[0]).labels[:-1]
             at = tuple(label.lower() for label in target)
-        return Answer("SERVFAIL")
+        return Answer("SERVFAIL")  # a circle, or without end
 
     def _one(self, name: Labels, rtype: str, pick: policy.Pick):
         """rcode, zone of the SOA, TTL, type found, data."""
@@ -234,8 +237,9 @@ class VpcResolver:
         msg.set_rcode(dns.rcode.from_text(answer.rcode))
         msg.answer = _rrsets(answer, text_of(asked))
         if answer.zone:
-            soa = f"ns.invalid. root.invalid. 1 2 3 4 {TTL_MAX}"
-            msg.authority.append(dns.rrset.from_text(answer.zone, TTL_MAX, "IN", "SOA", soa))
+            ttl = answer.ttls[-1][1]
+            soa = f"ns.invalid. root.invalid. 1 2 3 4 {ttl}"
+            msg.authority.append(dns.rrset.from_text(answer.zone, ttl, "IN", "SOA", soa))
         wire = msg.to_wire(max_size=65535)
         size = max(512, seen.msg.payload) if seen.msg.edns >= 0 else 512
         if seen.proto == "udp" and len(wire) > size:
