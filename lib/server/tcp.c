@@ -120,6 +120,11 @@ static void conn_due(void *ctx)
 	if (conn->waiting_count != 0 && conn->out.len == 0) {
 		loop_timer_set(&conn->timer, patience_ms); /* it is we who are slow */
 	} else if (idle_ms >= patience_ms) {
+		if (conn->out.len != 0) {
+			/* Who does not read would not see a FIN behind it all: what waits is thrown away. */
+			const struct linger reset = {.l_onoff = 1};
+			setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		}
 		conn_close(conn);
 	} else {
 		loop_timer_set(&conn->timer, patience_ms - idle_ms);

@@ -217,9 +217,9 @@ static void test_pages(void **state)
 static void test_markers_must_advance(void **state)
 {
 	struct listed listed = {0};
-	prepare(200, PAGE("", NEXT("b.", "A")));
-	prepare(200, PAGE("", NEXT("c.", "A")));
-	prepare(200, PAGE("", NEXT("b.", "A")));
+	prepare(200, PAGE(SOME_SET, NEXT("b.", "A")));
+	prepare(200, PAGE(SOME_SET, NEXT("c.", "A")));
+	prepare(200, PAGE(SOME_SET, NEXT("b.", "A")));
 	assert_int_equal(list(&listed, NULL), FAIL_CHANGED);
 	assert_int_equal(answered, 3);
 	assert_string_equal(aws_trouble(aws), "the listing went in a circle after 3 pages");
@@ -228,9 +228,11 @@ static void test_markers_must_advance(void **state)
 static void test_weighted_sets_over_a_page_end(void **state)
 {
 	struct listed listed = {0};
-	prepare(200, PAGE("", NEXT("b.", "A") "<NextRecordIdentifier>1</NextRecordIdentifier>"));
-	prepare(200, PAGE("", NEXT("b.", "A") "<NextRecordIdentifier>2</NextRecordIdentifier>"));
-	prepare(200, PAGE("", LAST));
+	prepare(200,
+	        PAGE(SOME_SET, NEXT("b.", "A") "<NextRecordIdentifier>1</NextRecordIdentifier>"));
+	prepare(200,
+	        PAGE(SOME_SET, NEXT("b.", "A") "<NextRecordIdentifier>2</NextRecordIdentifier>"));
+	prepare(200, PAGE(SOME_SET, LAST));
 	assert_int_equal(list(&listed, NULL), 0);
 	assert_int_equal(answered, 3);
 }
