@@ -7,7 +7,10 @@ struct rules {
 	struct rule *items;
 	size_t count;
 	unsigned int depth;
-	/* By the hash of the domain: one past the place in items, 0 for an empty slot. At most half are taken. */
+	/*
+	 * By the hash of the domain: one past the place in items, 0 for an empty slot. At most
+	 * half are taken.
+	 */
 	uint32_t *slots;
 	uint32_t *hashes; /* of each item */
 	uint32_t mask;
