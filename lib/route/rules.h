@@ -52,16 +52,22 @@ struct rules;
 
 /*
  * A table of count rules and a default for all the rest. Of two entries for one domain the
- * stronger kind stays (LOCAL over FORWARD/SYSTEM over AUTODEFINED). NULL when memory is short.
+ * stronger kind stays (LOCAL over FORWARD/SYSTEM over AUTODEFINED). NULL when memory is short. A
+ * rest without domain stands for the root. All is copied.
  */
 struct rules *rules_new(const struct rule_opts *opts, size_t count, const struct rule_opts *rest);
 void rules_free(struct rules **rules);
 
 /* The rule whose domain is exactly key's suffix at this label, or NULL. */
-const struct rule *rules_at(const struct rules *rules, const struct dns_key *key, unsigned int label);
+const struct rule *rules_at(const struct rules *rules, const struct dns_key *key,
+                            unsigned int label);
 /* The rule for what no other matches. */
 const struct rule *rules_rest(const struct rules *rules);
-unsigned int rules_depth(const struct rules *rules);
+/*
+ * Which numbers of labels occur among the rules' domains: bit n for n labels, bit 63 for 63 and more. Suffixes of other
+ * lengths need no look.
+ */
+uint64_t rules_depths(const struct rules *rules);
 size_t rules_count(const struct rules *rules);
 const struct rule *rules_get(const struct rules *rules, size_t i);
 
@@ -71,7 +77,7 @@ uint32_t rule_origin(const uint8_t *domain, const struct addr *targets, size_t t
 /*
  * The names that the VPC resolver defines itself (D6), for a region and the VPC's own CIDRs;
  * region NULL or "": without the EC2 names. Calls each(ctx, name). A non-zero return ends and is
- * returned.
+ * returned. FAIL_FORMAT: the region makes no name.
  */
 int rules_autodefined(const char *region, const struct prefix *cidrs, size_t cidr_count,
                       int (*each)(void *ctx, const uint8_t *name), void *ctx);
