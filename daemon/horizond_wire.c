@@ -169,6 +169,16 @@ static struct clients *wire_clients(const struct settings *settings)
 	return clients;
 }
 
+/* The VPC's: of the settings, else what instance metadata told so far. */
+static void wire_region(struct horizond *h, const struct settings *settings, char *ret_region)
+{
+	const char *region = settings->route53.region;
+	pthread_mutex_lock(&h->instance_lock);
+	snprintf(ret_region, sizeof(h->region), "%s",
+	         strcmp(region, "auto") == 0 ? h->region : region);
+	pthread_mutex_unlock(&h->instance_lock);
+}
+
 struct world_conf *wire_world_conf(struct horizond *h, const struct settings *settings)
 {
 	struct rules *rules = wire_rules(h, settings);
@@ -178,9 +188,12 @@ struct world_conf *wire_world_conf(struct horizond *h, const struct settings *se
 		clients_free(&clients);
 		return NULL;
 	}
+	char region[sizeof(h->region)];
+	wire_region(h, settings, region);
 	struct world_opts opts = {
 		.version = settings->version,
 		.server_id = settings->server_id,
+		.region = region,
 		.min_ttl_s = settings->cache.min_ttl_s,
 		.max_ttl_s = settings->cache.max_ttl_s,
 		.max_negative_ttl_s = settings->cache.max_negative_ttl_s,

@@ -13,6 +13,7 @@ struct world_conf {
 	struct world_opts opts;
 	char *version;
 	char *server_id;
+	char *region;
 	unsigned int refs; /* guarded by the root's lock once handed over */
 };
 
@@ -44,12 +45,14 @@ struct world_conf *world_conf_new(struct rules *rules, struct clients *clients,
 	conf->opts = *opts;
 	conf->version = strdup(opts->version);
 	conf->server_id = strdup(opts->server_id);
-	if (conf->version == NULL || conf->server_id == NULL) {
+	conf->region = strdup(opts->region == NULL ? "" : opts->region);
+	if (conf->version == NULL || conf->server_id == NULL || conf->region == NULL) {
 		world_conf_unref(&conf);
 		return NULL;
 	}
 	conf->opts.version = conf->version;
 	conf->opts.server_id = conf->server_id;
+	conf->opts.region = conf->region;
 	return conf;
 }
 
@@ -64,6 +67,7 @@ void world_conf_unref(struct world_conf **conf)
 	clients_free(&old->clients);
 	free(old->version);
 	free(old->server_id);
+	free(old->region);
 	free(old);
 }
 

@@ -18,6 +18,7 @@
 struct world_opts {
 	const char *version;   /* CHAOS version.bind; "": REFUSED */
 	const char *server_id; /* id.server and NSID; "": REFUSED, none */
+	const char *region;    /* of our VPC, for what is reckoned; "" or NULL: not known */
 	uint32_t min_ttl_s;    /* forwarded answers */
 	uint32_t max_ttl_s;
 	uint32_t max_negative_ttl_s;

@@ -1,4 +1,5 @@
 #include "zone/zones.h"
+#include "zone/health.h"
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@ struct zones {
 	uint32_t count;
 	uint32_t slot_count; /* a power of two; at most half of them used */
 	struct zones_slot *slots;
+	struct health *health;
 	struct zones_entry entries[];
 };
 
@@ -130,6 +132,7 @@ void zones_unref(struct zones **zones)
 	for (uint32_t i = 0; i < gone->count; i++) {
 		zone_unref(&gone->entries[i].zone);
 	}
+	health_unref(&gone->health);
 	free(gone);
 }
 
@@ -155,4 +158,15 @@ const struct zones_entry *zones_get(const struct zones *zones, size_t i)
 {
 	assert(i < zones->count);
 	return &zones->entries[i];
+}
+
+const struct health *zones_health(const struct zones *zones)
+{
+	return zones->health;
+}
+
+void zones_set_health(struct zones *zones, struct health *health)
+{
+	health_unref(&zones->health);
+	zones->health = health;
 }

@@ -5,6 +5,7 @@
 
 #include "zone/zone.h"
 
+struct health;
 struct zones;
 
 /* Where a zone's present data came from. */
@@ -56,3 +57,8 @@ uint64_t zones_depths(const struct zones *zones);
 
 size_t zones_count(const struct zones *zones);
 const struct zones_entry *zones_get(const struct zones *zones, size_t i);
+
+/* What is known of the health checks that the zones name; NULL: nothing. Borrowed. */
+const struct health *zones_health(const struct zones *zones);
+/* Takes over one reference (NULL is fine), before the table is handed to anybody. */
+void zones_set_health(struct zones *zones, struct health *health);
