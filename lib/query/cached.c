@@ -143,6 +143,9 @@ enum step_says query_cached(struct query_run *run)
 	struct cache_hit hit;
 	bool found = cache_find(run->worker->cache, &key, run->in->now_s, &hit);
 	if (found && !hit.stale && hit.outcome != DNS_OUTCOME_LAME) {
+		if (hit.refresh) {
+			query__refresh_note(run);
+		}
 		return use_hit(run, &hit, QUERY_FROM_CACHE);
 	}
 	bool stale = found && hit.stale && hit.outcome != DNS_OUTCOME_LAME;

@@ -1,15 +1,10 @@
-/* query/forward.c - step 5: nobody here knows; say what must be asked. */
+/* query/forward.c - step 5: nobody here knows; say what must be asked. And what must soon be asked again. */
 #include "query/query_int.h"
 
 #include <string.h>
 
-enum step_says query_forward(struct query_run *run)
+static void ask_fill(const struct query_run *run, struct query_ask *ask)
 {
-	if (run->wait != NULL && run->wait->asked >= QUERY_ASKS_MAX) {
-		return query__refuse(run, DNS_RCODE_SERVFAIL, DNS_EDE_OTHER,
-		                     "too many questions upstream for one answer");
-	}
-	struct query_ask *ask = run->ask;
 	ask->origin = run->origin;
 	ask->qtype = run->q.qtype;
 	ask->dnssec_ok = run->q.dnssec_ok;
@@ -18,5 +13,32 @@ enum step_says query_forward(struct query_run *run)
 	memcpy(ask->name, run->name, ask->name_len);
 	ask->bailiwick_len = (uint8_t)dns_name_len(run->bailiwick);
 	memcpy(ask->bailiwick, run->bailiwick, ask->bailiwick_len);
+}
+
+enum step_says query_forward(struct query_run *run)
+{
+	if (run->wait != NULL && run->wait->asked >= QUERY_ASKS_MAX) {
+		return query__refuse(run, DNS_RCODE_SERVFAIL, DNS_EDE_OTHER,
+		                     "too many questions upstream for one answer");
+	}
+	ask_fill(run, run->ask);
 	return STEP_PARKED;
+}
+
+void query__refresh_note(struct query_run *run)
+{
+	struct query_worker *worker = run->worker;
+	if (worker->refresh_count < QUERY_REFRESH_MAX) {
+		ask_fill(run, &worker->refresh[worker->refresh_count++]);
+		query__trace(run, "near its end and in use: asked for again behind\n");
+	}
+}
+
+bool query_refresh(struct query_worker *worker, struct query_ask *ret_ask)
+{
+	if (worker->refresh_count == 0) {
+		return false;
+	}
+	*ret_ask = worker->refresh[--worker->refresh_count];
+	return true;
 }

@@ -74,6 +74,9 @@ static inline bool query__put(struct query_run *run, uint16_t type, uint32_t ttl
 	                    rdata, rdlen);
 }
 
+/* forward.c: notes that what was just given from the cache must be asked for again; without room it is left. */
+void query__refresh_note(struct query_run *run);
+
 /* A line of explain; costs a test when nobody asked. */
 #define query__trace(run, ...)                                            \
 	do {                                                              \

@@ -161,6 +161,7 @@ static void udp_ready(void *ctx, int fd, unsigned int what)
 			metric_hist_add(&worker->query.counters.seconds, mono_us() - began_us,
 			                answers);
 		}
+		refresh_start(worker);
 		if (n < UDP_BATCH) {
 			return;
 		}
