@@ -114,16 +114,23 @@ void cache_free(struct cache **cache)
 
 /* --- The hit path: no lock, no allocation --- */
 
-/*
- * True for one caller in an entry's life: it was asked for before, and less than a tenth of its
- * life is left (or two seconds of ten and more).
- */
+/* The last tenth of its life; of ten seconds and more at least two, of three and more the last. */
+static bool is_near_end(uint32_t life_s, uint32_t left_s)
+{
+	if (left_s > 2) {
+		return (uint64_t)left_s * 10 < life_s;
+	}
+	return life_s >= (left_s == 2 ? 10 : 3);
+}
+
+/* True for one caller in an entry's life: it was asked for before, and is near its end. */
 static bool should_refresh(struct cache_entry *entry, uint32_t left_s, bool used)
 {
-	bool near_end =
-		(uint64_t)left_s * 10 < entry->life_s || (left_s <= 2 && entry->life_s >= 10);
-	return near_end && used && !cache__entry_marked(entry, ENTRY_TOLD) &&
-	       cache__entry_mark(entry, ENTRY_TOLD);
+	if (!is_near_end(entry->life_s, left_s) || !used ||
+	    cache__entry_marked(entry, ENTRY_TOLD)) {
+		return false;
+	}
+	return cache__entry_mark(entry, ENTRY_TOLD);
 }
 
 static void hit_fill(struct cache_hit *hit, struct cache_entry *entry, uint32_t age_s)

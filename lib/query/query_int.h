@@ -117,6 +117,8 @@ int query__scratch(struct query_run *run, const struct cache_hit *hit, const uin
 /* forward.c: says what must be asked of run->origin, which may speak for run->bailiwick. flags: CACHE_DO, CACHE_CD. */
 enum step_says query__park(struct query_run *run, const uint8_t *name, uint16_t type,
                            uint8_t flags);
+/* forward.c: notes that what was just given from the cache must be asked for again; without room it is left. */
+void query__refresh_note(struct query_run *run);
 
 /* A line of explain; costs a test when nobody asked. */
 #define query__trace(run, ...)                                            \

@@ -161,6 +161,7 @@ static enum query_next parked_run(struct parked *parked, size_t *ret_size)
 	enum query_next next = query_run(&worker->query, &parked->in, &parked->wait, worker->answer,
 	                                 DNS_MSG_MAX, ret_size, &parked->ask);
 	epoch_read_end();
+	refresh_start(worker);
 	return next;
 }
 
@@ -213,11 +214,21 @@ static void parked_due(void *ctx)
 	parked->ask = kept;
 }
 
+/* It cannot wait: stale data if there is any, else SERVFAIL. The caller stands in an epoch section. */
 static bool parked_refused(struct worker *worker, const struct query_in *in, const char *text,
                            uint8_t *out, size_t room, size_t *ret_size)
 {
-	metric_add(&worker->counters.dropped_waiting, 1);
-	*ret_size = query_fail(&worker->query, in, DNS_EDE_OTHER, text, out, room);
+	struct query_in now = *in;
+	struct query_wait wait;
+	struct query_ask unused;
+	now.impatient = true;
+	query_wait_init(&wait, &worker->query);
+	enum query_next next = query_run(&worker->query, &now, &wait, out, room, ret_size, &unused);
+	query_wait_fini(&wait);
+	if (next != QUERY_ANSWER) {
+		metric_add(&worker->counters.dropped_waiting, 1);
+		*ret_size = query_fail(&worker->query, in, DNS_EDE_OTHER, text, out, room);
+	}
 	return false;
 }
 

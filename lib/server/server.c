@@ -54,6 +54,7 @@ static void *worker_main(void *ctx)
 		          fail_text(ret));
 	}
 	parked_free_all(worker);
+	refresh_free_all(worker);
 	tcp_close_all(worker, false);
 	loop_timer_cancel(&worker->flush);
 	loop_timer_cancel(&worker->beat);
@@ -114,6 +115,7 @@ static int worker_init(struct worker *worker, struct server *server, unsigned in
 	list_init(&worker->conns);
 	list_init(&worker->parked);
 	list_init(&worker->parked_free);
+	list_init(&worker->refreshing);
 	int ret = worker_memory(worker);
 	for (size_t i = 0; ret == 0 && i < opts->listen_count; i++) {
 		ret = worker_listen(worker, i, err, err_size);
@@ -365,6 +367,7 @@ static void explain_arrives(struct mail *mail, void *ctx)
 	enum query_next next =
 		query_run(&worker->query, &in, NULL, worker->answer, DNS_MSG_MAX, &size, &ask);
 	epoch_read_end();
+	refresh_start(worker);
 	struct parked_from from = {.explain = explain};
 	if (next == QUERY_ASK &&
 	    parked_new(worker, &in, &ask, &from, worker->answer, DNS_MSG_MAX, &size)) {
@@ -436,6 +439,10 @@ void server_metrics(void *ctx, struct text *out)
 		metric_sample_u64(out, "horizond_dropped_total", labels,
 		                  counters_sum(server, drops[i].field));
 	}
+	metric_family(out, "horizond_refreshes_total", METRIC_COUNTER,
+	              "Cached answers in use, asked for again before they ran out.");
+	metric_sample_u64(out, "horizond_refreshes_total", NULL,
+	                  counters_sum(server, offsetof(struct worker_counters, refreshes)));
 	metric_family(out, "horizond_tcp_connections", METRIC_GAUGE,
 	              "TCP connections of clients now open.");
 	metric_sample_u64(out, "horizond_tcp_connections", NULL,

@@ -286,6 +286,7 @@ static ssize_t conn_messages(struct conn *conn, const uint8_t *bytes, size_t len
 		used += 2 + size;
 	}
 	epoch_read_end();
+	refresh_start(conn->worker);
 	if (used != 0 &&
 	    conn->out.len == 0) { /* questions alone do not help who takes no answers */
 		conn_active(conn);

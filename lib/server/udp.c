@@ -162,6 +162,7 @@ static void udp_ready(void *ctx, int fd, unsigned int what)
 			                answers);
 			udp_send(udp, answers);
 		}
+		refresh_start(worker);
 		if (n < UDP_BATCH) {
 			return;
 		}
