@@ -254,6 +254,7 @@ static int user_switch(const struct settings *settings)
 		log_error("horizond", "cannot become user %s: %s", name, strerror(errno));
 		return -errno;
 	}
+	prctl(PR_SET_DUMPABLE, 0); /* a new user brings the system's default back */
 	return 0;
 }
 
@@ -271,7 +272,7 @@ static int start_core(struct horizond *h, char *err, size_t err_size)
 		snprintf(err, err_size, "out of memory");
 		return FAIL_NOMEM;
 	}
-	int ret = wire_forward_groups(h->forward, settings);
+	int ret = wire_forward_groups(h->forward, settings, NULL);
 	if (ret != 0) {
 		snprintf(err, err_size, "forwarding: %s", fail_text(ret));
 		return ret;

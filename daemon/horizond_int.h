@@ -48,7 +48,9 @@ struct horizond {
 /* horizond_wire.c: settings to what the rooms take. */
 uint32_t wire_vpc_origin(const struct settings *settings);
 struct world_conf *wire_world_conf(struct horizond *h, const struct settings *settings);
-int wire_forward_groups(struct forward *forward, const struct settings *settings);
+/* also (may be NULL): other settings whose groups stay beside these. */
+int wire_forward_groups(struct forward *forward, const struct settings *settings,
+                        const struct settings *also);
 void wire_server_opts(struct horizond *h, const struct settings *settings, unsigned int workers,
                       struct server_opts *ret_opts);
 struct cache_opts wire_cache_opts(const struct settings *settings);

@@ -316,6 +316,9 @@ static void do_ask(struct stage *s, char **words, size_t count)
 	                            (has(words, count, "cd") ? DNS_FLAG_CD : 0));
 	dns_build_question(&b, s->packet, sizeof(s->packet), 4711, flags, name,
 	                   type_of(s, words[2]));
+	if (has(words, count, "chaos")) {
+		put_u16(s->packet + b.question_end - 2, DNS_CLASS_CH);
+	}
 	const char *size = after(words, count, "size");
 	struct dns_opt opt = {.udp_size = size == NULL ? 1232 : (uint16_t)atoi(size),
 	                      .dnssec_ok = has(words, count, "do"),
@@ -619,7 +622,7 @@ static void replay(void **state)
 	char line[1024];
 	s->file = *state;
 	s->now_s = 1000;
-	s->opts = (struct world_opts){.version = "",
+	s->opts = (struct world_opts){.version = "test",
 	                              .server_id = "",
 	                              .max_ttl_s = 86400,
 	                              .max_negative_ttl_s = 60,
