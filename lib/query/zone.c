@@ -93,12 +93,6 @@ enum step_says query__negative(struct query_run *run, const struct zone *zone, u
 	return STEP_DONE;
 }
 
-/* The VPC resolver knows this zone: from our VPC it gives what an instance would get. */
-static bool zone_asked(const struct zones_entry *entry)
-{
-	return entry->associated || entry->source == ZONE_SOURCE_FILE;
-}
-
 /* Asked of the VPC resolver under its own name, because only that one can answer it rightly. */
 static enum step_says zone_ask(struct query_run *run, const char *why)
 {
@@ -112,7 +106,7 @@ static enum step_says zone_dynamic(struct query_run *run, const struct zone *zon
                                    const struct zone_result *result)
 {
 	const char *why = zone_class_text(zone_rrset_class(result->set));
-	if (zone_asked(run->place.zone)) {
+	if (!zones_reckoned(run->place.zone)) {
 		return zone_ask(run, why);
 	}
 	query__trace(run, "zone: %s, reckoned: the zone is not associated with our VPC\n", why);
@@ -121,7 +115,7 @@ static enum step_says zone_dynamic(struct query_run *run, const struct zone *zon
 
 static enum step_says zone_delegated(struct query_run *run)
 {
-	if (zone_asked(run->place.zone)) {
+	if (!zones_reckoned(run->place.zone)) {
 		return zone_ask(run, "below a delegation");
 	}
 	return query__refuse(run, DNS_RCODE_SERVFAIL, DNS_EDE_NOT_AUTHORITATIVE,

@@ -32,6 +32,17 @@ const char *zone_source_text(enum zone_source source)
 	return texts[source];
 }
 
+const char *zones_known_text(enum zones_known known)
+{
+	static const char *const texts[] = {
+		[ZONES_KNOWN_NOT] = "not known yet",
+		[ZONES_KNOWN_LISTING] = "by ListHostedZonesByVPC",
+		[ZONES_KNOWN_SOA] = "by the SOA that the VPC resolver gives",
+	};
+	assert((size_t)known < sizeof(texts) / sizeof(texts[0]));
+	return texts[known];
+}
+
 static uint32_t slots_for(size_t count)
 {
 	uint32_t slots = 4;

@@ -18,6 +18,14 @@ enum zone_source {
 };
 const char *zone_source_text(enum zone_source source);
 
+/* How it is known whether a zone is associated with our VPC. */
+enum zones_known {
+	ZONES_KNOWN_NOT,     /* it counts as not associated */
+	ZONES_KNOWN_LISTING, /* ListHostedZonesByVPC has it, or lacks it */
+	ZONES_KNOWN_SOA,     /* the VPC resolver gives its own SOA, or another */
+};
+const char *zones_known_text(enum zones_known known);
+
 /* One zone with what is known about it. zone is NULL when it was never loaded or cannot be listed. */
 struct zones_entry {
 	struct zone *zone;
@@ -26,13 +34,23 @@ struct zones_entry {
 	               1]; /* wire; len 0 octet first and id known: name not known yet */
 	bool origin_known;
 	enum zone_source source;
-	bool associated;   /* with our VPC: dynamic sets may be asked of the VPC resolver */
-	bool unavailable;  /* known not to be ours to list (AccessDenied, NoSuchHostedZone) */
-	int64_t looked_s;  /* wall clock of the last good look; 0: never */
-	int64_t changed_s; /* wall clock of the last change */
-	uint64_t calls;    /* API calls spent on it */
-	char trouble[160]; /* last failure in one line; "" when the last look was good */
+	bool associated;        /* with our VPC: dynamic sets may be asked of the VPC resolver */
+	enum zones_known known; /* how we know that */
+	bool unavailable;       /* known not to be ours to list (AccessDenied, NoSuchHostedZone) */
+	int64_t looked_s;       /* wall clock of the last good look; 0: never */
+	int64_t changed_s;      /* wall clock of the last change */
+	uint64_t calls;         /* API calls spent on it */
+	char trouble[160];      /* last failure in one line; "" when the last look was good */
 };
+
+/*
+ * The VPC resolver would not give what the zone holds: its dynamic sets are reckoned, not asked. Zone files are
+ * trusted to be of our VPC.
+ */
+static inline bool zones_reckoned(const struct zones_entry *entry)
+{
+	return !entry->associated && entry->source != ZONE_SOURCE_FILE;
+}
 
 /*
  * A table of count entries (copied; each zone gets a reference more). Two zones of one origin: the

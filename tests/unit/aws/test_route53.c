@@ -548,6 +548,38 @@ static void test_one_zone(void **state)
 	assert_string_equal(aws_trouble(aws), "an answer about another zone: /hostedzone/Z2");
 }
 
+/* --- Health --- */
+
+#define OBSERVED(status)                                                          \
+	"<HealthCheckObservation><Region>r</Region><StatusReport><Status>" status \
+	"</Status></StatusReport></HealthCheckObservation>"
+#define STATUS(observations)                                                        \
+	"<?xml version=\"1.0\"?><GetHealthCheckStatusResponse xmlns=\"" SPACE "\">" \
+	"<HealthCheckObservations>" observations "</HealthCheckObservations>"       \
+	"</GetHealthCheckStatusResponse>"
+#define GOOD OBSERVED("Success: HTTP Status Code 200, OK")
+#define BAD  OBSERVED("Failure: Connection timed out.")
+
+static void test_health(void **state)
+{
+	bool healthy = false;
+	prepare(200, STATUS(GOOD BAD BAD BAD));
+	assert_int_equal(aws_get_health(aws, "0f0e-1", &healthy), 0);
+	assert_true(healthy); /* 25 % */
+	assert_string_equal(targets[0], "/2013-04-01/healthcheck/0f0e-1/status");
+	prepare(200, STATUS(GOOD BAD BAD BAD BAD BAD));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), 0);
+	assert_false(healthy); /* 17 % */
+	prepare(200, STATUS(""));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), FAIL_NOTFOUND);
+	prepare(404, ERROR_BODY("NoSuchHealthCheck", "none"));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), FAIL_NOTFOUND);
+	prepare(400, ERROR_BODY("InvalidInput", "calculated"));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), -EINVAL);
+	assert_int_equal(aws_get_health(aws, "../hostedzone", &healthy), -EINVAL);
+	assert_int_equal(answered, 5);
+}
+
 /* --- Counting --- */
 
 static void test_counters(void **state)
@@ -594,6 +626,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_zones_of_a_vpc, begin, end),
 		cmocka_unit_test_setup_teardown(test_zones_of_a_vpc_badly, begin, end),
 		cmocka_unit_test_setup_teardown(test_one_zone, begin, end),
+		cmocka_unit_test_setup_teardown(test_health, begin, end),
 		cmocka_unit_test_setup_teardown(test_counters, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
