@@ -1,37 +1,12 @@
-#include "cache/cache.h"
-#include "cache/shard_int.h"
+#include "cache/cache_int.h"
 #include "cache/table_int.h"
 #include <assert.h>
 #include <stdlib.h>
-
-/*
- * As many shards for every size, since the size may change while readers are inside: enough that two
- * workers' stores seldom meet, few enough that the smallest cache still takes answers of 1.5 KB.
- */
-#define SHARD_BITS 6
-#define SHARDS     (1u << SHARD_BITS)
 
 #define SIZE_LEAST ((size_t)1 << 20)
 
 /* This part of size_max is for entries that are out of the table but may still be read. */
 #define DEAD_PART 16
-
-struct cache {
-	struct cache_account account;
-	uint32_t stale_s; /* any reader; written by cache_resize */
-	struct cache_shard shards[SHARDS];
-};
-
-static uint32_t stale_of(const struct cache *cache)
-{
-	return __atomic_load_n(&cache->stale_s, __ATOMIC_RELAXED);
-}
-
-/* The kin of a name share these bits. */
-static struct cache_shard *shard_of(struct cache *cache, uint32_t hash)
-{
-	return &cache->shards[hash >> (32 - SHARD_BITS)];
-}
 
 /* More is taken than may be: when much is thrown out at once, its graves cost, too. Wait for the readers. */
 static void drain_excess(struct cache *cache)
@@ -141,12 +116,12 @@ bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s
                 struct cache_hit *ret_hit)
 {
 	uint32_t hash = cache__hash(key);
-	struct cache_entry *entry = cache__shard_find(shard_of(cache, hash), hash, key);
+	struct cache_entry *entry = cache__shard_find(cache__shard_of(cache, hash), hash, key);
 	if (entry == NULL) {
 		return false;
 	}
 	uint32_t age_s = cache__entry_age(entry, (uint32_t)now_s);
-	if (cache__entry_over(entry, age_s, stale_of(cache))) {
+	if (cache__entry_over(entry, age_s, cache__stale_of(cache))) {
 		return false;
 	}
 	/* Written only when it is clear: a name that all workers ask for stays in all their caches. */
@@ -191,8 +166,8 @@ void cache_store(struct cache *cache, const struct cache_key *key, const struct 
 	if (entry == NULL) {
 		return;
 	}
-	if (!cache__shard_put(shard_of(cache, hash), key, entry, (uint32_t)now_s,
-	                      stale_of(cache))) {
+	if (!cache__shard_put(cache__shard_of(cache, hash), key, entry, (uint32_t)now_s,
+	                      cache__stale_of(cache))) {
 		free(entry);
 	}
 }
@@ -202,7 +177,7 @@ size_t cache_flush(struct cache *cache, const uint8_t *name, bool below)
 	struct dns_key key;
 	dns_key_make(&key, name);
 	if (!below) {
-		return cache__shard_flush_name(shard_of(cache, dns_key_hash(&key)), &key);
+		return cache__shard_flush_name(cache__shard_of(cache, dns_key_hash(&key)), &key);
 	}
 	size_t gone = 0;
 	for (unsigned int i = 0; i < SHARDS; i++) {

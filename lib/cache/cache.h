@@ -21,8 +21,8 @@
 struct cache;
 
 struct cache_opts {
-	size_t size_max;      /* bytes; at least 1 MiB */
-	uint32_t stale_s;     /* keep expired entries that long */
+	size_t size_max;  /* bytes; at least 1 MiB */
+	uint32_t stale_s; /* keep expired entries that long */
 };
 
 struct cache *cache_new(const struct cache_opts *opts); /* NULL: no memory */
@@ -50,18 +50,19 @@ struct cache_hit {
 	uint16_t ttl_count;
 	uint8_t chain;
 	bool authentic;
-	bool stale;          /* its life is over */
-	bool refresh;        /* alive, but near its end and in use: someone should ask again (one caller is told) */
+	bool stale; /* its life is over */
+	bool refresh; /* alive, but near its end and in use: someone should ask again (one caller is told) */
 	uint32_t age_s;      /* since it was stored: to be taken off each TTL */
 	uint32_t left_s;     /* of its life; 0 when stale */
 	const uint8_t *wire; /* the body: stands behind header and question */
 	const uint16_t *ttl_at;
 	const uint8_t *next; /* CHAIN: wire name to go on at */
-	int ede;             /* LAME entries (failures, RFC 9520): the extended error, or DNS_EDE_NONE */
+	int ede; /* LAME entries (failures, RFC 9520): the extended error, or DNS_EDE_NONE */
 };
 
 /* False when nothing (alive, or stale within stale_s) is there. */
-bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s, struct cache_hit *ret_hit);
+bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s,
+                struct cache_hit *ret_hit);
 
 /*
  * Copies hit's body to out (room for hit->size) with each TTL lowered by the age; a stale one's TTLs are set
@@ -73,8 +74,8 @@ void cache_copy(const struct cache_hit *hit, uint8_t *out, uint32_t stale_ttl_s)
  * Keeps a copy of body (ttl_s 0: not kept; outcome LAME: kept ttl_s seconds as a failure, never over an
  * entry that is alive or stale but good). Replaces an entry of the same key. Never fails loudly: without room it is left out.
  */
-void cache_store(struct cache *cache, const struct cache_key *key, const struct dns_body *body, int ede,
-                 uint64_t now_s);
+void cache_store(struct cache *cache, const struct cache_key *key, const struct dns_body *body,
+                 int ede, uint64_t now_s);
 
 /* Forgets: entries of exactly this name, or of all names at and below it. Returns how many. */
 size_t cache_flush(struct cache *cache, const uint8_t *name, bool below);
