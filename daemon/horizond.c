@@ -349,9 +349,10 @@ static int horizond_start(struct horizond *h)
 		log_error("horizond", "cannot start: %s", err);
 		return EXIT_FAULTS;
 	}
-	ret = server_start(h->server);
+	ret = horizond_keep_start(h);
+	ret = ret != 0 ? ret : server_start(h->server);
 	if (ret != 0) {
-		log_error("horizond", "cannot start a worker: %s", fail_text(ret));
+		log_error("horizond", "cannot start a thread: %s", fail_text(ret));
 		return EXIT_FAULTS;
 	}
 	loop_timer_init(h->loop, &h->watchdog, on_watch, h);
@@ -363,6 +364,7 @@ static void horizond_end(struct horizond *h)
 {
 	__atomic_store_n(&h->ending, true, __ATOMIC_RELAXED);
 	server_stop(&h->server, DRAIN_MS);
+	horizond_keep_stop(h);
 	sync_stop(&h->sync);
 	http_close(&h->http);
 	control_close(&h->control);

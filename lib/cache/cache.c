@@ -1,15 +1,6 @@
-#include "cache/cache.h"
-#include "cache/shard_int.h"
+#include "cache/cache_int.h"
 #include <assert.h>
 #include <stdlib.h>
-
-/*
- * As many shards for every size, since the size may change while readers are inside: enough that
- * two workers' stores seldom meet (a store holds its shard for under a microsecond), few enough
- * for the smallest cache.
- */
-#define SHARD_BITS 4
-#define SHARDS     (1u << SHARD_BITS)
 
 #define SIZE_LEAST ((size_t)1 << 20)
 
@@ -27,23 +18,6 @@
 #define BLOCK_LEAST ((size_t)8 << 10)
 #define BLOCK_USUAL ((size_t)16 << 10)
 #define BLOCKS_MAX  16384
-
-struct cache {
-	struct cache_account account;
-	uint32_t stale_s; /* any reader; written by cache_resize */
-	struct cache_shard shards[SHARDS];
-};
-
-static uint32_t stale_of(const struct cache *cache)
-{
-	return __atomic_load_n(&cache->stale_s, __ATOMIC_RELAXED);
-}
-
-/* The kin of a name share these bits. */
-static struct cache_shard *shard_of(struct cache *cache, uint32_t hash)
-{
-	return &cache->shards[hash >> (32 - SHARD_BITS)];
-}
 
 static size_t block_bytes_of(size_t size_max)
 {
@@ -158,12 +132,12 @@ bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s
                 struct cache_hit *ret_hit)
 {
 	uint32_t hash = cache__hash(key);
-	struct cache_entry *entry = cache__shard_find(shard_of(cache, hash), hash, key);
+	struct cache_entry *entry = cache__shard_find(cache__shard_of(cache, hash), hash, key);
 	if (entry == NULL) {
 		return false;
 	}
 	uint32_t age_s = cache__entry_age(entry, (uint32_t)now_s);
-	if (cache__entry_over(entry, age_s, stale_of(cache))) {
+	if (cache__entry_over(entry, age_s, cache__stale_of(cache))) {
 		return false;
 	}
 	/*
@@ -215,8 +189,9 @@ void cache_store(struct cache *cache, const struct cache_key *key, const struct 
 		.body = body,
 		.ede = ede,
 		.now_s = (uint32_t)now_s,
+		.stored_s = (uint32_t)now_s,
 	};
-	cache__shard_put(shard_of(cache, item.hash), &item);
+	cache__shard_put(cache__shard_of(cache, item.hash), &item);
 }
 
 size_t cache_flush(struct cache *cache, const uint8_t *name, bool below)
@@ -224,7 +199,7 @@ size_t cache_flush(struct cache *cache, const uint8_t *name, bool below)
 	struct dns_key key;
 	dns_key_make(&key, name);
 	if (!below) {
-		return cache__shard_flush_name(shard_of(cache, dns_key_hash(&key)), &key);
+		return cache__shard_flush_name(cache__shard_of(cache, dns_key_hash(&key)), &key);
 	}
 	size_t gone = 0;
 	for (unsigned int i = 0; i < SHARDS; i++) {

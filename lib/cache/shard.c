@@ -72,18 +72,18 @@ static void table_keep_up(struct cache_shard *shard)
 	}
 }
 
-static void shard_put(struct cache_shard *shard, const struct cache_item *item)
+static bool shard_put(struct cache_shard *shard, const struct cache_item *item)
 {
 	if (item->body->outcome == DNS_OUTCOME_LAME && has_good(shard, item)) {
-		return;
+		return false;
 	}
 	size_t size = cache__entry_span_of(item->key, item->body);
 	struct cache_block *block = cache__log_room(shard, size);
 	if (block == NULL) {
-		return;
+		return false;
 	}
 	struct cache_entry *entry = cache__block_take(block, size);
-	cache__entry_fill(entry, item->key, item->hash, item->body, item->ede, item->now_s);
+	cache__entry_fill(entry, item->key, item->hash, item->body, item->ede, item->stored_s);
 	shard->filled += size;
 	shard->live += size;
 	shard->entries++;
@@ -96,14 +96,16 @@ static void shard_put(struct cache_shard *shard, const struct cache_item *item)
 		entry_add(shard, entry);
 	}
 	table_keep_up(shard);
+	return true;
 }
 
-void cache__shard_put(struct cache_shard *shard, const struct cache_item *item)
+bool cache__shard_put(struct cache_shard *shard, const struct cache_item *item)
 {
 	pthread_mutex_lock(&shard->lock);
 	shard->now_s = item->now_s;
-	shard_put(shard, item);
+	bool kept = shard_put(shard, item);
 	pthread_mutex_unlock(&shard->lock);
+	return kept;
 }
 
 /* --- Flushes --- */

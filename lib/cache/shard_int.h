@@ -123,10 +123,11 @@ struct cache_item {
 	const struct dns_body *body;
 	int ede;
 	uint32_t now_s;
+	uint32_t stored_s; /* when its life began: now, or before a restart */
 };
 
-/* Keeps a copy, unless it is a failure that would cover a good entry, or there is no room. */
-void cache__shard_put(struct cache_shard *shard, const struct cache_item *item);
+/* Keeps a copy, unless it is a failure that would cover a good entry, or there is no room: false. */
+bool cache__shard_put(struct cache_shard *shard, const struct cache_item *item);
 
 /* Removes the entries of this name, of any origin, type and flags. Returns how many. */
 size_t cache__shard_flush_name(struct cache_shard *shard, const struct dns_key *name);
