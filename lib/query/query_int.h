@@ -77,6 +77,52 @@ static inline bool query__put(struct query_run *run, uint16_t type, uint32_t ttl
 	                    rdata, rdlen);
 }
 
+/* zone.c: no such name (NXDOMAIN) or no such type (NOERROR), with the zone's SOA. */
+enum step_says query__negative(struct query_run *run, const struct zone *zone, unsigned int rcode);
+
+/* reckon.c: a dynamic set of a zone that the VPC resolver does not know: the choice is made here. */
+enum step_says query__reckon(struct query_run *run, const struct zone *zone,
+                             const struct zone_result *result);
+/* target.c: what the VPC resolver has for the alias target, under the alias's own name and type. */
+enum step_says query__target(struct query_run *run, const struct zone *zone,
+                             const struct zone_result *result, const uint8_t *target);
+
+/* --- cached.c --- */
+
+#define QUERY_STALE_TTL_S 30 /* RFC 8767 section 4 */
+
+enum query_find {
+	QUERY_FIND_HIT,    /* an answer to give; stale when nothing better can come in time */
+	QUERY_FIND_FAILED, /* it was asked for in vain: hit.ede and text say why */
+	QUERY_FIND_NOTHING,
+};
+
+struct query_found {
+	struct cache_hit hit;
+	enum query_source source; /* of a hit */
+	const char *text;         /* NULL: failed a moment ago, for somebody else */
+};
+
+/* What this question was told, or the cache holds, about key. */
+enum query_find query__find(struct query_run *run, const struct cache_key *key,
+                            struct query_found *ret);
+/* SERVFAIL that says why. */
+enum step_says query__failed(struct query_run *run, const struct query_found *failure);
+/* An extended error for a stale hit, and room for it. */
+void query__say_stale(struct query_run *run, const struct cache_hit *hit);
+/*
+ * A hit's body put back behind the question that it answers, in a message of its own in the worker's scratch.
+ * FAIL_LIMIT, FAIL_FORMAT.
+ */
+int query__scratch(struct query_run *run, const struct cache_hit *hit, const uint8_t *name,
+                   uint16_t type, struct dns_reply *ret_reply);
+
+/* forward.c: says what must be asked of run->origin, which may speak for run->bailiwick. flags: CACHE_DO, CACHE_CD. */
+enum step_says query__park(struct query_run *run, const uint8_t *name, uint16_t type,
+                           uint8_t flags);
+/* forward.c: notes that what was just given from the cache must be asked for again; without room it is left. */
+void query__refresh_note(struct query_run *run);
+
 /* A line of explain; costs a test when nobody asked. */
 #define query__trace(run, ...)                                            \
 	do {                                                              \

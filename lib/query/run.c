@@ -27,7 +27,9 @@ int query_worker_init(struct query_worker *worker, const struct world_root *root
 {
 	memset(worker, 0, sizeof(*worker));
 	worker->scratch = malloc(DNS_MSG_MAX);
-	if (worker->scratch == NULL) {
+	worker->refresh = calloc(QUERY_REFRESH_MAX, sizeof(*worker->refresh));
+	if (worker->scratch == NULL || worker->refresh == NULL) {
+		query_worker_fini(worker);
 		return FAIL_NOMEM;
 	}
 	worker->root = root;
@@ -39,7 +41,9 @@ int query_worker_init(struct query_worker *worker, const struct world_root *root
 void query_worker_fini(struct query_worker *worker)
 {
 	free(worker->scratch);
+	free(worker->refresh);
 	worker->scratch = NULL;
+	worker->refresh = NULL;
 }
 
 enum step_says query__refuse(struct query_run *run, unsigned int rcode, int ede, const char *text)

@@ -18,6 +18,7 @@
 struct world_opts {
 	const char *version;   /* CHAOS version.bind; "": REFUSED */
 	const char *server_id; /* id.server and NSID; "": REFUSED, none */
+	const char *region;    /* of our VPC, for what is reckoned; "" or NULL: not known */
 	uint32_t min_ttl_s;    /* forwarded answers */
 	uint32_t max_ttl_s;
 	uint32_t max_negative_ttl_s;
@@ -36,7 +37,8 @@ struct world {
 	const struct rules *rules;
 	const struct clients *clients;
 	const struct world_opts *opts;
-	unsigned int depth; /* no rule and no zone has more labels */
+	uint64_t zone_depths; /* numbers of labels that occur: zone/zones.h, route/rules.h */
+	uint64_t rule_depths;
 };
 
 struct world_root;

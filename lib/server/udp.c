@@ -157,10 +157,12 @@ static void udp_ready(void *ctx, int fd, unsigned int what)
 		}
 		epoch_read_end();
 		if (answers != 0) {
-			udp_send(udp, answers);
+			/* Before they leave, so that who has his answer finds it counted. */
 			metric_hist_add(&worker->query.counters.seconds, mono_us() - began_us,
 			                answers);
+			udp_send(udp, answers);
 		}
+		refresh_start(worker);
 		if (n < UDP_BATCH) {
 			return;
 		}

@@ -8,6 +8,7 @@
 #include "dns/build.h"
 #include "dns/rdata.h"
 #include "query/query.h"
+#include "zone/health.h"
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,6 +30,11 @@ struct stage {
 	struct zone_builder *building;
 	struct zones_entry zones[8];
 	size_t zone_count;
+	bool unassociated; /* the zone being built */
+	char region[64];
+	char ill_name[8][64];
+	struct health_check ill[8];
+	size_t ill_count;
 	struct rule_opts rules[RULES_MAX];
 	char rule_text[RULES_MAX][300];
 	uint8_t rule_name[RULES_MAX][DNS_NAME_MAX];
@@ -49,8 +55,10 @@ struct stage {
 	bool impatient;
 	struct query_wait wait;
 	bool waiting;
+	bool behind; /* what is asked now, no client waits for */
 	struct query_ask ask;
 	enum query_next next;
+	uint64_t from_before[QUERY_SOURCES]; /* the worker's counters when it came */
 	uint8_t out[DNS_MSG_MAX];
 	size_t size;
 	/* `told` or `gets` being gathered. */
@@ -131,8 +139,8 @@ static void zone_end(struct stage *s)
 	if (zone_builder_finish(s->building, &entry->zone, err, sizeof(err)) != 0) {
 		stage_fail(s, "zone: %s", err);
 	}
-	entry->source = ZONE_SOURCE_FILE;
-	entry->associated = true;
+	entry->source = ZONE_SOURCE_API;
+	entry->associated = !s->unassociated;
 	entry->origin_known = true;
 	entry->id = "Z0TEST";
 	memcpy(entry->origin, zone_origin(entry->zone), dns_name_len(zone_origin(entry->zone)));
@@ -140,10 +148,11 @@ static void zone_end(struct stage *s)
 	zone_builder_free(&s->building);
 }
 
-static void zone_begin(struct stage *s, const char *name)
+static void zone_begin(struct stage *s, const char *name, bool unassociated)
 {
 	uint8_t origin[DNS_NAME_MAX];
 	zone_end(s);
+	s->unassociated = unassociated;
 	wire(s, name, origin);
 	struct zone_opts opts = {.id = "Z0TEST", .origin = origin};
 	s->building = zone_builder_new(&opts);
@@ -154,18 +163,41 @@ static void zone_begin(struct stage *s, const char *name)
 	zone_builder_add(s->building, &set);
 }
 
-/* set NAME TYPE TTL VALUES (split at |) [id ID] [weight N | multivalue | failover | health] */
+static void set_policy(struct zone_record_set *set, char **words, size_t count)
+{
+	if (after(words, count, "weight") != NULL) {
+		set->policy = ZONE_POLICY_WEIGHTED;
+		set->weight = (uint32_t)atoi(after(words, count, "weight"));
+	} else if (has(words, count, "multivalue")) {
+		set->policy = ZONE_POLICY_MULTIVALUE;
+	} else if (has(words, count, "failover")) {
+		set->policy = ZONE_POLICY_FAILOVER;
+		set->failover_secondary = has(words, count, "secondary");
+	} else if (after(words, count, "latency") != NULL) {
+		set->policy = ZONE_POLICY_LATENCY;
+		set->region = after(words, count, "latency");
+	} else if (after(words, count, "geo") != NULL) {
+		set->policy = ZONE_POLICY_GEOLOCATION;
+		set->region = after(words, count, "geo");
+	} else if (after(words, count, "near") != NULL) {
+		set->policy = ZONE_POLICY_GEOPROXIMITY;
+		set->region = after(words, count, "near");
+	}
+}
+
+/* set NAME TYPE TTL [OPTIONS] = VALUE | VALUE: tests/replay/README.md */
 static void zone_set(struct stage *s, char *line)
 {
 	const char *values[16];
 	size_t value_count = 0;
 	char *words[WORDS_MAX];
-	char *rest = strchr(line, '=');
+	char *rest = strstr(line, " = ");
 	if (rest == NULL) {
 		stage_fail(s, "set NAME TYPE TTL [options] = VALUE | VALUE");
 		return;
 	}
-	*rest++ = '\0';
+	*rest = '\0';
+	rest += 3;
 	for (char *value = strtok(rest, "|"); value != NULL; value = strtok(NULL, "|")) {
 		while (*value == ' ') {
 			value++;
@@ -181,18 +213,12 @@ static void zone_set(struct stage *s, char *line)
 		.type = words[2],
 		.ttl_s = (uint32_t)atoi(words[3]),
 		.set_identifier = after(words, count, "id"),
-		.health_check = has(words, count, "health") ? "0f0e" : NULL,
+		.health_check = has(words, count, "health") ? "0f0e" : after(words, count, "check"),
+		.alias_evaluate_health = has(words, count, "evaluate"),
 		.values = values,
 		.value_count = value_count,
 	};
-	if (after(words, count, "weight") != NULL) {
-		set.policy = ZONE_POLICY_WEIGHTED;
-		set.weight = (uint32_t)atoi(after(words, count, "weight"));
-	} else if (has(words, count, "multivalue")) {
-		set.policy = ZONE_POLICY_MULTIVALUE;
-	} else if (has(words, count, "failover")) {
-		set.policy = ZONE_POLICY_FAILOVER;
-	}
+	set_policy(&set, words, count);
 	if (has(words, count, "alias")) {
 		set.alias_name = values[0];
 		set.alias_zone_id = has(words, count, "aws") ? "Z0AWS" : "Z0TEST";
@@ -237,7 +263,9 @@ static void stage_ready(struct stage *s)
 	struct cache_opts cache_opts = {.size_max = 1 << 20, .stale_s = 86400};
 	s->root = world_root_new(conf);
 	s->cache = cache_new(&cache_opts);
-	assert_int_equal(world_set_zones(s->root, zones_new(s->zones, s->zone_count)), 0);
+	struct zones *zones = zones_new(s->zones, s->zone_count);
+	zones_set_health(zones, health_new(s->ill, s->ill_count));
+	assert_int_equal(world_set_zones(s->root, zones), 0);
 	assert_int_equal(query_worker_init(&s->worker, s->root, s->cache), 0);
 }
 
@@ -273,6 +301,10 @@ static void do_ask(struct stage *s, char **words, size_t count)
 {
 	stage_ready(s);
 	settle(s);
+	memcpy(s->from_before, s->worker.counters.from, sizeof(s->from_before));
+	if (s->worker.refresh_count != 0) {
+		stage_fail(s, "something is to be asked again");
+	}
 	const char *from = after(words, count, "from");
 	assert_int_equal(addr_parse(from == NULL ? "10.0.0.5" : from, 4444, &s->client), 0);
 	s->proto = has(words, count, "tcp") ? QUERY_TCP : QUERY_UDP;
@@ -284,6 +316,9 @@ static void do_ask(struct stage *s, char **words, size_t count)
 	                            (has(words, count, "cd") ? DNS_FLAG_CD : 0));
 	dns_build_question(&b, s->packet, sizeof(s->packet), 4711, flags, name,
 	                   type_of(s, words[2]));
+	if (has(words, count, "chaos")) {
+		put_u16(s->packet + b.question_end - 2, DNS_CLASS_CH);
+	}
 	const char *size = after(words, count, "size");
 	struct dns_opt opt = {.udp_size = size == NULL ? 1232 : (uint16_t)atoi(size),
 	                      .dnssec_ok = has(words, count, "do"),
@@ -315,6 +350,19 @@ static void do_sends(struct stage *s, char **words)
 		stage_fail(s, "asked instead: origin %u, %s type %u", s->ask.origin,
 		           dns_name_text(s->ask.name, text), s->ask.qtype);
 	}
+}
+
+/* The one note that the run left, which is then told like any other. */
+static void do_again(struct stage *s, char **words)
+{
+	struct query_ask more;
+	settle(s);
+	s->behind = query_refresh(&s->worker, &s->ask);
+	if (!s->behind || query_refresh(&s->worker, &more)) {
+		stage_fail(s, "%s", s->behind ? "more than this is asked again" : "nothing is");
+	}
+	s->next = QUERY_ASK;
+	do_sends(s, words);
 }
 
 /* "answer OWNER TTL TYPE VALUE...": the record into a message. */
@@ -378,9 +426,13 @@ static void do_told(struct stage *s)
 	}
 	struct query_ask ask = s->ask;
 	epoch_read_begin();
-	assert_int_equal(query_feed(&s->worker, &s->wait, &ask, &told, s->now_s), 0);
+	assert_int_equal(query_feed(&s->worker, s->behind ? NULL : &s->wait, &ask, &told, s->now_s),
+	                 0);
 	epoch_read_end();
-	run(s);
+	if (!s->behind) {
+		run(s);
+	}
+	s->behind = false;
 }
 
 static int by_text(const void *a, const void *b)
@@ -460,6 +512,13 @@ static void do_gets(struct stage *s)
 	if (!has(s->head, s->head_count, "any")) {
 		compare_lines(s, &reply);
 	}
+	const char *from = after(s->head, s->head_count, "from");
+	for (unsigned int i = 0; from != NULL && i < QUERY_SOURCES; i++) {
+		uint64_t wanted = strcmp(from, query_source_text(i)) == 0;
+		if (s->worker.counters.from[i] - s->from_before[i] != wanted) {
+			stage_fail(s, "not counted as %s", from);
+		}
+	}
 	settle(s);
 }
 
@@ -478,6 +537,12 @@ static void flush(struct stage *s)
 	s->line_count = 0;
 }
 
+static void do_limits(struct stage *s, char **words)
+{
+	s->opts.min_ttl_s = (uint32_t)atoi(words[1]);
+	s->opts.max_ttl_s = (uint32_t)atoi(words[2]);
+}
+
 static void do_client(struct stage *s, char **words)
 {
 	struct client_opts *client = &s->clients[s->client_count++];
@@ -485,6 +550,13 @@ static void do_client(struct stage *s, char **words)
 	client->may = strcmp(words[2], "all") == 0     ? CLIENT_ALL
 	              : strcmp(words[2], "zones") == 0 ? CLIENT_ZONES
 	                                               : CLIENT_NOTHING;
+}
+
+static void do_ill(struct stage *s, const char *id)
+{
+	char *name = s->ill_name[s->ill_count];
+	snprintf(name, sizeof(s->ill_name[0]), "%s", id);
+	s->ill[s->ill_count++] = (struct health_check){.id = name, .healthy = false};
 }
 
 static void command(struct stage *s, char *line)
@@ -498,7 +570,7 @@ static void command(struct stage *s, char *line)
 		memcpy(s->head_line, line, strlen(line) + 1);
 		s->head_count = split(s->head_line, s->head);
 	} else if (strcmp(verb, "zone") == 0) {
-		zone_begin(s, words[1]);
+		zone_begin(s, words[1], has(words, count, "unassociated"));
 	} else if (strcmp(verb, "set") == 0) {
 		zone_set(s, line);
 	} else if (strcmp(verb, "forward") == 0) {
@@ -507,12 +579,21 @@ static void command(struct stage *s, char *line)
 		rule_add(s, RULE_SYSTEM, words[1]);
 	} else if (strcmp(verb, "autodefined") == 0) {
 		rule_add(s, RULE_AUTODEFINED, words[1]);
+	} else if (strcmp(verb, "limits") == 0) {
+		do_limits(s, words);
 	} else if (strcmp(verb, "client") == 0) {
 		do_client(s, words);
+	} else if (strcmp(verb, "region") == 0) {
+		snprintf(s->region, sizeof(s->region), "%s", words[1]);
+		s->opts.region = s->region;
+	} else if (strcmp(verb, "ill") == 0) {
+		do_ill(s, words[1]);
 	} else if (strcmp(verb, "ask") == 0) {
 		do_ask(s, words, count);
 	} else if (strcmp(verb, "sends") == 0) {
 		do_sends(s, words);
+	} else if (strcmp(verb, "again") == 0) {
+		do_again(s, words);
 	} else if (strcmp(verb, "time") == 0) {
 		s->now_s += (uint64_t)atoi(words[1]);
 	} else if (strcmp(verb, "impatient") == 0) {
@@ -541,7 +622,7 @@ static void replay(void **state)
 	char line[1024];
 	s->file = *state;
 	s->now_s = 1000;
-	s->opts = (struct world_opts){.version = "",
+	s->opts = (struct world_opts){.version = "test",
 	                              .server_id = "",
 	                              .max_ttl_s = 86400,
 	                              .max_negative_ttl_s = 60,
