@@ -20,6 +20,7 @@ static void worker_flush(void *ctx)
 {
 	struct worker *worker = ctx;
 	forward_flush(worker->forward);
+	udp_flush(worker);
 }
 
 static void worker_beat(void *ctx)
@@ -54,6 +55,7 @@ static void *worker_main(void *ctx)
 		          fail_text(ret));
 	}
 	parked_free_all(worker);
+	udp_flush(worker);
 	refresh_free_all(worker);
 	tcp_close_all(worker, false);
 	loop_timer_cancel(&worker->flush);
@@ -70,6 +72,7 @@ static int worker_memory(struct worker *worker)
 	worker->udp = calloc(worker->listen_count, sizeof(*worker->udp));
 	worker->tcp = calloc(worker->listen_count, sizeof(*worker->tcp));
 	worker->batch = calloc(1, sizeof(*worker->batch));
+	worker->late = calloc(1, sizeof(*worker->late));
 	worker->tcp_in = malloc(DNS_MSG_MAX + 2);
 	worker->tcp_out = malloc(TCP_OUT_ROOM);
 	worker->answer = malloc(DNS_MSG_MAX);
@@ -81,8 +84,9 @@ static int worker_memory(struct worker *worker)
 		worker->udp[i].fd = -1;
 		worker->tcp[i].fd = -1;
 	}
-	return worker->batch == NULL || worker->tcp_in == NULL || worker->tcp_out == NULL ||
-	                       worker->answer == NULL || worker->loop == NULL
+	return worker->batch == NULL || worker->late == NULL || worker->tcp_in == NULL ||
+	                       worker->tcp_out == NULL || worker->answer == NULL ||
+	                       worker->loop == NULL
 	               ? FAIL_NOMEM
 	               : 0;
 }
@@ -151,6 +155,7 @@ static void worker_fini(struct worker *worker)
 	free(worker->udp);
 	free(worker->tcp);
 	free(worker->batch);
+	free(worker->late);
 	free(worker->tcp_in);
 	free(worker->tcp_out);
 	free(worker->answer);
