@@ -260,6 +260,7 @@ static int user_switch(const struct settings *settings)
 		log_error("horizond", "cannot become user %s: %s", name, strerror(errno));
 		return -errno;
 	}
+	prctl(PR_SET_DUMPABLE, 0); /* a new user brings the system's default back */
 	return 0;
 }
 
@@ -277,7 +278,7 @@ static int start_core(struct horizond *h, char *err, size_t err_size)
 		snprintf(err, err_size, "out of memory");
 		return FAIL_NOMEM;
 	}
-	int ret = wire_forward_groups(h->forward, settings);
+	int ret = wire_forward_groups(h->forward, settings, NULL);
 	if (ret != 0) {
 		snprintf(err, err_size, "forwarding: %s", fail_text(ret));
 		return ret;
@@ -354,9 +355,10 @@ static int horizond_start(struct horizond *h)
 		log_error("horizond", "cannot start: %s", err);
 		return EXIT_FAULTS;
 	}
-	ret = server_start(h->server);
+	ret = horizond_keep_start(h);
+	ret = ret != 0 ? ret : server_start(h->server);
 	if (ret != 0) {
-		log_error("horizond", "cannot start a worker: %s", fail_text(ret));
+		log_error("horizond", "cannot start a thread: %s", fail_text(ret));
 		return EXIT_FAULTS;
 	}
 	loop_timer_init(h->loop, &h->watchdog, on_watch, h);
@@ -368,6 +370,7 @@ static void horizond_end(struct horizond *h)
 {
 	__atomic_store_n(&h->ending, true, __ATOMIC_RELAXED);
 	server_stop(&h->server, DRAIN_MS);
+	horizond_keep_stop(h);
 	sync_stop(&h->sync);
 	http_close(&h->http);
 	control_close(&h->control);

@@ -16,6 +16,21 @@
 #include "sync/sync.h"
 #include <pthread.h>
 
+#define KEEP_PATH_MAX 4096
+
+/* The cache on disk. */
+struct keep {
+	pthread_t thread;
+	pthread_mutex_t lock; /* of path and end */
+	pthread_cond_t wake;
+	bool started;
+	bool end;
+	char path[KEEP_PATH_MAX]; /* "": off */
+	/* What the cache said of itself when it was last written. */
+	uint64_t stored;
+	size_t entries;
+};
+
 struct horizond {
 	const char *config_path;
 	struct settings *settings;
@@ -30,6 +45,7 @@ struct horizond {
 	struct http *http;
 	struct loop_signal on_hup, on_term, on_int;
 	struct loop_timer watchdog;
+	struct keep keep;
 	uint64_t started_us;
 	int64_t started_wall_s;
 	uint64_t reloads_ok, reloads_bad;
@@ -48,7 +64,9 @@ struct horizond {
 /* horizond_wire.c: settings to what the rooms take. */
 uint32_t wire_vpc_origin(const struct settings *settings);
 struct world_conf *wire_world_conf(struct horizond *h, const struct settings *settings);
-int wire_forward_groups(struct forward *forward, const struct settings *settings);
+/* also (may be NULL): other settings whose groups stay beside these. */
+int wire_forward_groups(struct forward *forward, const struct settings *settings,
+                        const struct settings *also);
 void wire_server_opts(struct horizond *h, const struct settings *settings, unsigned int workers,
                       struct server_opts *ret_opts);
 struct cache_opts wire_cache_opts(const struct settings *settings);
@@ -65,6 +83,13 @@ bool horizond_reload(struct horizond *h, struct text *faults);
 void horizond_set_resolvers(struct horizond *h, const struct settings *settings);
 /* New autodefined names: the rules are made again with the settings of now. */
 void horizond_rewire(struct horizond *h);
+
+/* horizond_keep.c */
+/* Loads what was kept, then writes it from time to time. Before the first question; 0 or a negative errno. */
+int horizond_keep_start(struct horizond *h);
+void horizond_keep_tune(struct horizond *h, const struct settings *settings);
+/* Writes it for the last time: the workers have ended. Nothing when it was not started. */
+void horizond_keep_stop(struct horizond *h);
 
 /* horizond_commands.c: what horizonctl may ask. */
 extern const struct control_command horizond_commands[];

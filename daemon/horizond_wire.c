@@ -215,12 +215,8 @@ struct world_conf *wire_world_conf(struct horizond *h, const struct settings *se
 	return world_conf_new(rules, clients, &opts);
 }
 
-int wire_forward_groups(struct forward *forward, const struct settings *settings)
+static size_t groups_add(struct forward_group_opts *groups, const struct settings *settings)
 {
-	struct forward_group_opts *groups = calloc(settings->rule_count + 2, sizeof(*groups));
-	if (groups == NULL) {
-		return FAIL_NOMEM;
-	}
 	groups[0] = (struct forward_group_opts){
 		.origin = wire_vpc_origin(settings),
 		.rule = "vpc",
@@ -258,6 +254,35 @@ int wire_forward_groups(struct forward *forward, const struct settings *settings
 			.max_inflight = rule->max_inflight,
 			.source = rule->source,
 		};
+	}
+	return count;
+}
+
+static int by_origin(const void *a, const void *b)
+{
+	const struct forward_group_opts *ga = a;
+	const struct forward_group_opts *gb = b;
+	return ga->origin < gb->origin ? -1 : ga->origin > gb->origin;
+}
+
+int wire_forward_groups(struct forward *forward, const struct settings *settings,
+                        const struct settings *also)
+{
+	size_t most = 2 + settings->rule_count + (also != NULL ? 2 + also->rule_count : 0);
+	struct forward_group_opts *groups = calloc(most, sizeof(*groups));
+	if (groups == NULL) {
+		return FAIL_NOMEM;
+	}
+	size_t own = groups_add(groups, settings);
+	size_t count = own;
+	if (also != NULL) {
+		qsort(groups, own, sizeof(*groups), by_origin);
+		size_t end = own + groups_add(groups + own, also);
+		for (size_t i = own; i < end; i++) {
+			if (bsearch(&groups[i], groups, own, sizeof(*groups), by_origin) == NULL) {
+				groups[count++] = groups[i];
+			}
+		}
 	}
 	int ret = forward_set_groups(forward, groups, count);
 	free(groups);

@@ -182,6 +182,7 @@ static int set_end(struct record_page *page)
 		return FAIL_FORMAT;
 	}
 	set->values = page->values;
+	page->sets++;
 	return page->fn(page->ctx, set);
 }
 

@@ -1,59 +1,51 @@
-#include "cache/cache.h"
-#include "cache/shard_int.h"
-#include "cache/table_int.h"
+#include "cache/cache_int.h"
 #include <assert.h>
 #include <stdlib.h>
 
-/*
- * As many shards for every size, since the size may change while readers are inside: enough that two
- * workers' stores seldom meet, few enough that the smallest cache still takes answers of 1.5 KB.
- */
-#define SHARD_BITS 6
-#define SHARDS     (1u << SHARD_BITS)
-
 #define SIZE_LEAST ((size_t)1 << 20)
 
-/* This part of size_max is for entries that are out of the table but may still be read. */
+/*
+ * This part of size_max is for blocks that are out of the log but may still be read; one a shard
+ * at least.
+ */
 #define DEAD_PART 16
 
-struct cache {
-	struct cache_account account;
-	uint32_t stale_s; /* any reader; written by cache_resize */
-	struct cache_shard shards[SHARDS];
-};
+/*
+ * A block is looked through in one go, under the lock: 16 KB with 180 entries take some 20 us.
+ * Small caches have smaller ones, to have several; very large ones larger ones: the system counts
+ * mappings.
+ */
+#define BLOCK_LEAST ((size_t)8 << 10)
+#define BLOCK_USUAL ((size_t)16 << 10)
+#define BLOCKS_MAX  16384
 
-static uint32_t stale_of(const struct cache *cache)
+static size_t block_bytes_of(size_t size_max)
 {
-	return __atomic_load_n(&cache->stale_s, __ATOMIC_RELAXED);
-}
-
-/* The kin of a name share these bits. */
-static struct cache_shard *shard_of(struct cache *cache, uint32_t hash)
-{
-	return &cache->shards[hash >> (32 - SHARD_BITS)];
-}
-
-/* More is taken than may be: when much is thrown out at once, its graves cost, too. Wait for the readers. */
-static void drain_excess(struct cache *cache)
-{
-	size_t total = __atomic_load_n(&cache->account.total, __ATOMIC_RELAXED);
-	if (total > __atomic_load_n(&cache->account.size_max, __ATOMIC_RELAXED)) {
-		epoch_drain();
+	size_t bytes = BLOCK_LEAST;
+	while (bytes < BLOCK_USUAL && bytes * SHARDS * SHARDS < size_max) {
+		bytes *= 2;
 	}
+	while (bytes * BLOCKS_MAX < size_max) {
+		bytes *= 2;
+	}
+	return cache__block_round(bytes);
 }
 
 static void limits_set(struct cache *cache, const struct cache_opts *opts)
 {
 	size_t size_max = opts->size_max > SIZE_LEAST ? opts->size_max : SIZE_LEAST;
-	size_t dead_share = size_max / DEAD_PART / SHARDS;
-	size_t share = (size_max - sizeof(*cache)) / SHARDS - dead_share;
+	size_t block_bytes = block_bytes_of(size_max);
+	size_t dead = size_max / DEAD_PART;
+	if (dead < SHARDS * block_bytes) {
+		dead = SHARDS * block_bytes;
+	}
+	size_t share = (size_max - dead - sizeof(*cache)) / SHARDS;
 
 	__atomic_store_n(&cache->stale_s, opts->stale_s, __ATOMIC_RELAXED);
 	__atomic_store_n(&cache->account.size_max, size_max, __ATOMIC_RELAXED);
 	for (unsigned int i = 0; i < SHARDS; i++) {
-		/* Half of it, so that graves of all shards, not yet full, leave room for more. */
-		cache__shard_limit(&cache->shards[i], share, dead_share / 2, opts->stale_s);
-		drain_excess(cache);
+		cache__shard_limit(&cache->shards[i], share, block_bytes_of(size_max),
+		                   opts->stale_s);
 	}
 }
 
@@ -86,7 +78,7 @@ void cache_free(struct cache **cache)
 	if (*cache == NULL) {
 		return;
 	}
-	epoch_drain(); /* graves know the account */
+	epoch_drain(); /* buried blocks know the account */
 	for (unsigned int i = 0; i < SHARDS; i++) {
 		cache__shard_fini(&(*cache)->shards[i]);
 	}
@@ -96,19 +88,23 @@ void cache_free(struct cache **cache)
 
 /* --- The hit path: no lock, no allocation --- */
 
-/*
- * True for one caller in an entry's life: it was asked for before, and less than a tenth of its life is left (or
- * two seconds of ten and more).
- */
+/* The last tenth of its life; of ten seconds and more at least two, of three and more the last. */
+static bool is_near_end(uint32_t life_s, uint32_t left_s)
+{
+	if (left_s > 2) {
+		return (uint64_t)left_s * 10 < life_s;
+	}
+	return life_s >= (left_s == 2 ? 10 : 3);
+}
+
+/* True for one caller in an entry's life: it was asked for before, and is near its end. */
 static bool should_refresh(struct cache_entry *entry, uint32_t left_s, bool used)
 {
-	bool near_end =
-		(uint64_t)left_s * 10 < entry->life_s || (left_s <= 2 && entry->life_s >= 10);
-	if (!near_end || !used || cache__entry_marked(entry, ENTRY_TOLD)) {
+	if (!is_near_end(entry->life_s, left_s) || !used ||
+	    cache__entry_marked(entry, ENTRY_TOLD)) {
 		return false;
 	}
-	uint8_t before = __atomic_fetch_or(&entry->marks, ENTRY_TOLD, __ATOMIC_RELAXED);
-	return (before & ENTRY_TOLD) == 0;
+	return cache__entry_mark(entry, ENTRY_TOLD);
 }
 
 static void hit_fill(struct cache_hit *hit, struct cache_entry *entry, uint32_t age_s)
@@ -136,18 +132,21 @@ bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s
                 struct cache_hit *ret_hit)
 {
 	uint32_t hash = cache__hash(key);
-	struct cache_entry *entry = cache__shard_find(shard_of(cache, hash), hash, key);
+	struct cache_entry *entry = cache__shard_find(cache__shard_of(cache, hash), hash, key);
 	if (entry == NULL) {
 		return false;
 	}
 	uint32_t age_s = cache__entry_age(entry, (uint32_t)now_s);
-	if (cache__entry_over(entry, age_s, stale_of(cache))) {
+	if (cache__entry_over(entry, age_s, cache__stale_of(cache))) {
 		return false;
 	}
-	/* Written only when it is clear: a name that all workers ask for stays in all their caches. */
+	/*
+	 * Written only when it is clear: a name that all workers ask for stays in all their
+	 * caches.
+	 */
 	bool used = cache__entry_marked(entry, ENTRY_USED);
 	if (!used) {
-		__atomic_fetch_or(&entry->marks, ENTRY_USED, __ATOMIC_RELAXED);
+		cache__entry_mark(entry, ENTRY_USED);
 	}
 	hit_fill(ret_hit, entry, age_s);
 	ret_hit->refresh = !ret_hit->stale && entry->outcome != DNS_OUTCOME_LAME &&
@@ -155,7 +154,10 @@ bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s
 	return true;
 }
 
-/* What is left of a TTL. A live answer's life is its least TTL, so it has some; the bound is for safety. */
+/*
+ * What is left of a TTL. A live answer's life is its least TTL, so it has some; the bound is for
+ * safety.
+ */
 static uint32_t ttl_left(uint32_t ttl_s, uint32_t age_s)
 {
 	return ttl_s > age_s ? ttl_s - age_s : ttl_s != 0;
@@ -181,15 +183,15 @@ void cache_store(struct cache *cache, const struct cache_key *key, const struct 
 	if (body->ttl_s == 0) {
 		return;
 	}
-	uint32_t hash = cache__hash(key);
-	struct cache_entry *entry = cache__entry_new(key, hash, body, ede, (uint32_t)now_s);
-	if (entry == NULL) {
-		return;
-	}
-	if (!cache__shard_put(shard_of(cache, hash), key, entry, (uint32_t)now_s,
-	                      stale_of(cache))) {
-		free(entry);
-	}
+	struct cache_item item = {
+		.key = key,
+		.hash = cache__hash(key),
+		.body = body,
+		.ede = ede,
+		.now_s = (uint32_t)now_s,
+		.stored_s = (uint32_t)now_s,
+	};
+	cache__shard_put(cache__shard_of(cache, item.hash), &item);
 }
 
 size_t cache_flush(struct cache *cache, const uint8_t *name, bool below)
@@ -197,12 +199,11 @@ size_t cache_flush(struct cache *cache, const uint8_t *name, bool below)
 	struct dns_key key;
 	dns_key_make(&key, name);
 	if (!below) {
-		return cache__shard_flush_name(shard_of(cache, dns_key_hash(&key)), &key);
+		return cache__shard_flush_name(cache__shard_of(cache, dns_key_hash(&key)), &key);
 	}
 	size_t gone = 0;
 	for (unsigned int i = 0; i < SHARDS; i++) {
 		gone += cache__shard_flush_below(&cache->shards[i], key.name);
-		drain_excess(cache);
 	}
 	return gone;
 }

@@ -82,3 +82,9 @@ uint64_t bucket__take(struct bucket *bucket, unsigned int packets, uint64_t now_
 	                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return 0;
 }
+
+bool bucket__calm(const struct bucket *bucket, uint64_t now_ns)
+{
+	uint64_t full_ns = __atomic_load_n(&bucket->full_ns, __ATOMIC_RELAXED);
+	return full_ns <= now_ns + bucket->tolerance_ns / 2;
+}

@@ -31,3 +31,6 @@ bool bucket__like(const struct bucket *bucket, unsigned int rate, unsigned int b
  * nothing was taken, and the nanoseconds until there would be enough if nobody else asked.
  */
 uint64_t bucket__take(struct bucket *bucket, unsigned int packets, uint64_t now_ns);
+
+/* At least half of the burst is there: what nobody waits for may have some of it. */
+bool bucket__calm(const struct bucket *bucket, uint64_t now_ns);

@@ -100,6 +100,7 @@ struct forward_ask {
 	bool dnssec_ok;
 	bool checking_disabled;
 	unsigned int budget_ms; /* at most this long; 0: the default */
+	bool spare; /* no client waits: refused (FAIL_BUSY) while clients use half of the packet rate's burst */
 	forward_done_fn *done;
 	void *ctx;
 	/* forward's own: */

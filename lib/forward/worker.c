@@ -1,5 +1,6 @@
 #include "base/epoch.h"
 #include "base/fail.h"
+#include "base/mono.h"
 #include "forward/ask_int.h"
 #include "forward/pool_int.h"
 #include "forward/worker_int.h"
@@ -303,6 +304,10 @@ int forward_ask(struct forward_worker *worker, struct forward_ask *ask)
 	struct group *group = group_held(worker->fwd, ask->origin);
 	if (group == NULL) {
 		return FAIL_NOTFOUND;
+	}
+	if (ask->spare && group->bucket != NULL && !bucket__calm(group->bucket, mono_us() * 1000)) {
+		group__unref(&group);
+		return FAIL_BUSY;
 	}
 	unsigned int budget_ms = ask->budget_ms != 0 ? ask->budget_ms : worker->fwd->opts.budget_ms;
 	uint64_t deadline_ms = loop_now_ms(worker->loop) + budget_ms;

@@ -173,6 +173,9 @@ enum step_says query_cached(struct query_run *run)
 	struct query_found found;
 	switch (query__find(run, &key, &found)) {
 	case QUERY_FIND_HIT:
+		if (found.hit->refresh) {
+			query__refresh_note(run);
+		}
 		return use_hit(run, found.hit, found.source);
 	case QUERY_FIND_FAILED:
 		return query__failed(run, &found);

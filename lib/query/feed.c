@@ -9,6 +9,12 @@
 #define TTLS_MAX      4096   /* records of one answer that we look at */
 #define WAIT_BYTES    262144 /* what one question may keep while it waits */
 
+/*
+ * A set that only the VPC resolver can answer may carry a draw of its own (weighted, latency, health). Kept for all
+ * clients, a draw with a TTL of an hour would hold a whole fleet to one member for that hour.
+ */
+#define DYNAMIC_LIFE_MAX_S 60
+
 struct query_feed {
 	struct query_feed *next;
 	uint32_t origin;
@@ -84,23 +90,32 @@ static bool believe_name(void *ctx, const uint8_t *name)
 	       place.rule->kind != RULE_LOCAL;
 }
 
+/* min_ttl and max_ttl are for forwarded answers: a private zone's set keeps its TTLs, and lives no longer. */
 static int told_scrub(struct query_worker *worker, const struct query_ask *ask,
-                      const struct dns_reply *reply, struct dns_body *body)
+                      const struct dns_key *key, const struct dns_reply *reply,
+                      struct dns_body *body)
 {
 	const struct world *world = world_get(worker->root);
+	struct world_place place;
+	world_route(world, key, &place);
+	bool dynamic = place.zone != NULL;
 	struct believe believe = {.world = world, .origin = ask->origin};
 	struct dns_scrub_opts opts = {
 		.bailiwick = ask->bailiwick,
 		.ours = believe_name,
 		.ctx = &believe,
 		.dnssec_ok = ask->dnssec_ok,
-		.min_ttl = world->opts->min_ttl_s,
-		.max_ttl = world->opts->max_ttl_s,
+		.min_ttl = dynamic ? 0 : world->opts->min_ttl_s,
+		.max_ttl = dynamic ? INT32_MAX : world->opts->max_ttl_s,
 		.max_negative_ttl = world->opts->max_negative_ttl_s,
 		.wire_room = DNS_MSG_MAX,
 		.ttl_room = TTLS_MAX,
 	};
-	return dns_scrub(reply, ask->name, ask->qtype, &opts, body);
+	int ret = dns_scrub(reply, ask->name, ask->qtype, &opts, body);
+	if (ret == 0 && dynamic && body->ttl_s > DYNAMIC_LIFE_MAX_S) {
+		body->ttl_s = DYNAMIC_LIFE_MAX_S;
+	}
+	return ret;
 }
 
 static int failure_ede(int why)
@@ -152,9 +167,11 @@ int query_feed(struct query_worker *worker, struct query_wait *wait, const struc
 {
 	uint16_t ttl_at[TTLS_MAX];
 	struct dns_body body = {.wire = worker->scratch, .ttl_at = ttl_at};
+	struct dns_key key;
+	dns_key_make(&key, ask->name);
 	int why = told->why;
 	if (why == 0) {
-		why = told_scrub(worker, ask, told->reply, &body);
+		why = told_scrub(worker, ask, &key, told->reply, &body);
 	}
 	if (why == 0 && body.outcome == DNS_OUTCOME_LAME) {
 		why = FAIL_LAME;
@@ -169,8 +186,6 @@ int query_feed(struct query_worker *worker, struct query_wait *wait, const struc
 		};
 	}
 
-	struct dns_key key;
-	dns_key_make(&key, ask->name);
 	uint8_t flags = (uint8_t)((ask->dnssec_ok ? CACHE_DO : 0) |
 	                          (ask->checking_disabled ? CACHE_CD : 0));
 	int ede = why == 0 ? DNS_EDE_NONE : failure_ede(why);

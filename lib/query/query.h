@@ -60,6 +60,8 @@ enum query_rate {
 };
 typedef enum query_rate query_rate_fn(void *ctx, const struct addr *client, uint32_t rate);
 
+struct query_ask;
+
 struct query_worker {
 	const struct world_root *root;
 	struct cache *cache;
@@ -69,10 +71,18 @@ struct query_worker {
 	query_rate_fn *rate; /* asked for UDP questions of rated classes; NULL: none is limited */
 	void *rate_ctx;
 	bool log_queries; /* one line a question, at info; written by another thread: read relaxed */
-	uint8_t *scratch; /* DNS_MSG_MAX octets, for what must be written anew */
+	uint8_t *scratch;          /* DNS_MSG_MAX octets, for what must be written anew */
+	struct query_ask *refresh; /* QUERY_REFRESH_MAX: see query_refresh */
+	unsigned int refresh_count;
 };
 
-/* scratch is allocated: FAIL_NOMEM. */
+/*
+ * Notes of answers in use that run out soon; a batch of questions leaves no more. Past that the entry runs out as
+ * any does.
+ */
+#define QUERY_REFRESH_MAX 32
+
+/* scratch and refresh are allocated: FAIL_NOMEM. */
 int query_worker_init(struct query_worker *worker, const struct world_root *root,
                       struct cache *cache);
 void query_worker_fini(struct query_worker *worker);
@@ -155,6 +165,12 @@ struct query_told {
  */
 int query_feed(struct query_worker *worker, struct query_wait *wait, const struct query_ask *ask,
                const struct query_told *told, uint64_t now_s);
+
+/*
+ * Takes one of the notes that runs left behind: an answer that was given from the cache, is in use and near its
+ * end. The caller asks it again behind the client's back and feeds what comes with wait NULL. False: there is none.
+ */
+bool query_refresh(struct query_worker *worker, struct query_ask *ret_ask);
 
 /* The last resort when a question can be parked no more: SERVFAIL with an extended error. */
 size_t query_fail(struct query_worker *worker, const struct query_in *in, int ede, const char *text,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dns/build.h"
+#include "dns/scrub.h"
 #include "query/query.h"
 
 enum step_says {
@@ -27,6 +28,7 @@ struct query_run {
 	const struct dns_key *key;
 	const uint8_t *name; /* the same, in its sender's case */
 	unsigned int links;  /* CNAMEs followed */
+	unsigned int chases; /* how often that led to another name */
 	struct world_place place;
 	uint32_t origin;          /* whom cache and forward ask for, and ... */
 	const uint8_t *bailiwick; /* ... what that one may speak for */
@@ -41,6 +43,7 @@ struct query_run {
 	struct dns_build b;
 	struct dns_key chase_key;
 	uint8_t chase_name[DNS_NAME_MAX + 1];
+	uint8_t chased[DNS_CHAIN_MAX + 1][DNS_NAME_MAX]; /* the names that led on, lower case */
 };
 
 typedef enum step_says query_step_fn(struct query_run *run);
@@ -119,6 +122,8 @@ int query__scratch(struct query_run *run, const struct cache_hit *hit, const uin
 /* forward.c: says what must be asked of run->origin, which may speak for run->bailiwick. flags: CACHE_DO, CACHE_CD. */
 enum step_says query__park(struct query_run *run, const uint8_t *name, uint16_t type,
                            uint8_t flags);
+/* forward.c: notes that what was just given from the cache must be asked for again; without room it is left. */
+void query__refresh_note(struct query_run *run);
 
 /* A line of explain; costs a test when nobody asked. */
 #define query__trace(run, ...)                                            \

@@ -121,14 +121,13 @@ static struct world_kept *kept_new(struct zones *zones, struct world_conf *conf)
 	}
 	kept->zones = zones;
 	kept->conf = conf;
-	unsigned int zones_most = zones_depth(zones);
-	unsigned int rules_most = rules_depth(conf->rules);
 	kept->world = (struct world){
 		.zones = zones,
 		.rules = conf->rules,
 		.clients = conf->clients,
 		.opts = &conf->opts,
-		.depth = zones_most > rules_most ? zones_most : rules_most,
+		.zone_depths = zones_depths(zones),
+		.rule_depths = rules_depths(conf->rules),
 	};
 	return kept;
 }
@@ -211,10 +210,15 @@ void world_route(const struct world *world, const struct dns_key *key,
 	ret_place->zone = NULL;
 	ret_place->rule = rules_rest(world->rules);
 	bool system = false; /* a SYSTEM rule was met: only zones count from here up */
-	unsigned int label = key->labels > world->depth ? key->labels - world->depth : 0;
-
-	for (; label <= key->labels; label++) {
-		const struct rule *rule = system ? NULL : rules_at(world->rules, key, label);
+	for (unsigned int label = 0; label <= key->labels; label++) {
+		uint64_t depth = dns_depth_bit(key->labels - label);
+		if (((world->zone_depths | world->rule_depths) & depth) == 0) {
+			continue;
+		}
+		const struct rule *rule = NULL;
+		if (!system && (world->rule_depths & depth) != 0) {
+			rule = rules_at(world->rules, key, label);
+		}
 		if (rule != NULL && rule->kind == RULE_SYSTEM) {
 			ret_place->rule = rule;
 			system = true;
@@ -224,7 +228,10 @@ void world_route(const struct world *world, const struct dns_key *key,
 			ret_place->rule = rule;
 			return;
 		}
-		const struct zones_entry *zone = zones_at(world->zones, key, label);
+		const struct zones_entry *zone = NULL;
+		if ((world->zone_depths & depth) != 0) {
+			zone = zones_at(world->zones, key, label);
+		}
 		if (zone != NULL) {
 			ret_place->zone = zone;
 			ret_place->rule = NULL;

@@ -41,7 +41,8 @@ struct world {
 	const struct rules *rules;
 	const struct clients *clients;
 	const struct world_opts *opts;
-	unsigned int depth; /* no rule and no zone has more labels */
+	uint64_t zone_depths; /* numbers of labels that occur: zone/zones.h, route/rules.h */
+	uint64_t rule_depths;
 };
 
 struct world_root;

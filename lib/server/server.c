@@ -54,6 +54,7 @@ static void *worker_main(void *ctx)
 		          fail_text(ret));
 	}
 	parked_free_all(worker);
+	refresh_free_all(worker);
 	tcp_close_all(worker, false);
 	loop_timer_cancel(&worker->flush);
 	loop_timer_cancel(&worker->beat);
@@ -73,16 +74,17 @@ static int worker_memory(struct worker *worker)
 	worker->tcp_out = malloc(TCP_OUT_ROOM);
 	worker->answer = malloc(DNS_MSG_MAX);
 	worker->loop = loop_new();
-	if (worker->udp == NULL || worker->tcp == NULL || worker->batch == NULL ||
-	    worker->tcp_in == NULL || worker->tcp_out == NULL || worker->answer == NULL ||
-	    worker->loop == NULL) {
+	if (worker->udp == NULL || worker->tcp == NULL) {
 		return FAIL_NOMEM;
 	}
 	for (size_t i = 0; i < worker->listen_count; i++) {
 		worker->udp[i].fd = -1;
 		worker->tcp[i].fd = -1;
 	}
-	return 0;
+	return worker->batch == NULL || worker->tcp_in == NULL || worker->tcp_out == NULL ||
+	                       worker->answer == NULL || worker->loop == NULL
+	               ? FAIL_NOMEM
+	               : 0;
 }
 
 /* One socket of each kind for an address; ports drawn by the kernel (0) are for tests and made the same for all. */
@@ -113,6 +115,7 @@ static int worker_init(struct worker *worker, struct server *server, unsigned in
 	list_init(&worker->conns);
 	list_init(&worker->parked);
 	list_init(&worker->parked_free);
+	list_init(&worker->refreshing);
 	int ret = worker_memory(worker);
 	for (size_t i = 0; ret == 0 && i < opts->listen_count; i++) {
 		ret = worker_listen(worker, i, err, err_size);
@@ -169,6 +172,7 @@ static void worker_drain_begin(struct worker *worker)
 			udp_drain(&worker->udp[i]);
 		}
 	}
+	tcp_drain_all(worker);
 }
 
 static void worker_drain_look(void *ctx)
@@ -186,6 +190,9 @@ static void drain_arrives(struct mail *mail, void *ctx)
 {
 	struct worker *worker = ctx;
 	free(mail);
+	if (worker->forward == NULL) { /* read at the very end, with no loop left */
+		return;
+	}
 	worker_drain_begin(worker);
 	loop_timer_init(worker->loop, &worker->drain, worker_drain_look, worker);
 	loop_timer_set(&worker->drain, DRAIN_MS);
@@ -360,6 +367,7 @@ static void explain_arrives(struct mail *mail, void *ctx)
 	enum query_next next =
 		query_run(&worker->query, &in, NULL, worker->answer, DNS_MSG_MAX, &size, &ask);
 	epoch_read_end();
+	refresh_start(worker);
 	struct parked_from from = {.explain = explain};
 	if (next == QUERY_ASK &&
 	    parked_new(worker, &in, &ask, &from, worker->answer, DNS_MSG_MAX, &size)) {
@@ -431,6 +439,10 @@ void server_metrics(void *ctx, struct text *out)
 		metric_sample_u64(out, "horizond_dropped_total", labels,
 		                  counters_sum(server, drops[i].field));
 	}
+	metric_family(out, "horizond_refreshes_total", METRIC_COUNTER,
+	              "Cached answers in use, asked for again before they ran out.");
+	metric_sample_u64(out, "horizond_refreshes_total", NULL,
+	                  counters_sum(server, offsetof(struct worker_counters, refreshes)));
 	metric_family(out, "horizond_tcp_connections", METRIC_GAUGE,
 	              "TCP connections of clients now open.");
 	metric_sample_u64(out, "horizond_tcp_connections", NULL,

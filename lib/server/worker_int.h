@@ -18,6 +18,7 @@
 #define UDP_ROUNDS   8    /* batches read at once, then others get their turn */
 #define UDP_IN_MAX   4096 /* a longer question is no question (FORMERR) */
 #define PARKED_MAX   65536
+#define REFRESH_MAX  256
 #define TCP_OUT_ROOM (4 * 65537)
 
 struct worker;
@@ -57,6 +58,7 @@ struct udp_batch {
 struct tcp_listener {
 	struct worker *worker;
 	struct loop_fd lfd;
+	struct loop_timer again; /* no room for a connection: a pause */
 	int fd;
 };
 
@@ -72,10 +74,10 @@ struct parked {
 	struct loop_timer timer;
 	struct query_in in; /* wire points into wait's arena */
 	struct addr client;
-	enum query_proto proto;
 	bool asking;   /* upstream.done will come */
 	bool answered; /* with stale data; waits on only for the cache's sake */
 	bool counted;  /* in the gate */
+	bool astray;   /* asked a rule that a reload took away */
 	uint64_t arrived_us;
 	struct udp *udp;
 	union udp_control control;
@@ -89,6 +91,7 @@ struct worker_counters {
 	uint64_t dropped_send;    /* the socket took no more */
 	uint64_t dropped_rate;    /* over the client's rate */
 	uint64_t dropped_waiting; /* too many waiting (answered SERVFAIL) */
+	uint64_t refreshes;       /* answers in use asked for again before they ran out */
 	uint64_t tcp_accepted;
 	uint64_t tcp_refused; /* over a limit */
 	uint64_t tcp_evicted; /* idle, made way for another */
@@ -117,6 +120,8 @@ struct worker {
 	size_t parked_count;
 	struct list parked_free;
 	size_t parked_free_count;
+	struct list refreshing;
+	size_t refresh_count;
 	struct loop_timer flush; /* end of the turn: forward_flush */
 	struct loop_timer beat;
 	uint64_t beats; /* atomic: read by the control thread */
@@ -157,6 +162,8 @@ void tcp_close(struct tcp_listener *listener);
 void tcp_answer(struct conn *conn, const uint8_t *bytes, size_t size);
 void tcp_waits(struct conn *conn, struct parked *parked);
 void tcp_waits_no_more(struct parked *parked);
+/* Takes what each connection has sent by now (one read), then hears no more; answers still leave. */
+void tcp_drain_all(struct worker *worker);
 /* Closes every connection (idle_only: those without questions or unsent answers). */
 void tcp_close_all(struct worker *worker, bool idle_only);
 
@@ -174,3 +181,8 @@ struct parked_from {
 bool parked_new(struct worker *worker, const struct query_in *in, const struct query_ask *ask,
                 const struct parked_from *from, uint8_t *out, size_t room, size_t *ret_size);
 void parked_free_all(struct worker *worker);
+
+/* refresh.c */
+/* Asks for what the runs of this turn have noted. Outside epoch sections, once a batch. */
+void refresh_start(struct worker *worker);
+void refresh_free_all(struct worker *worker);

@@ -67,8 +67,11 @@ void zones_unref(struct zones **zones);
 const struct zones_entry *zones_at(const struct zones *zones, const struct dns_key *key,
                                    unsigned int label);
 
-/* The most labels any loaded origin has: no need to look at longer suffixes. */
-unsigned int zones_depth(const struct zones *zones);
+/*
+ * Which numbers of labels occur among loaded origins: bit n for n labels, bit 63 for 63 and more. Suffixes of other
+ * lengths need no look.
+ */
+uint64_t zones_depths(const struct zones *zones);
 
 size_t zones_count(const struct zones *zones);
 const struct zones_entry *zones_get(const struct zones *zones, size_t i);

@@ -217,20 +217,32 @@ static void test_pages(void **state)
 static void test_markers_must_advance(void **state)
 {
 	struct listed listed = {0};
-	prepare(200, PAGE("", NEXT("b.", "A")));
-	prepare(200, PAGE("", NEXT("c.", "A")));
-	prepare(200, PAGE("", NEXT("b.", "A")));
+	prepare(200, PAGE(SOME_SET, NEXT("b.", "A")));
+	prepare(200, PAGE(SOME_SET, NEXT("c.", "A")));
+	prepare(200, PAGE(SOME_SET, NEXT("b.", "A")));
 	assert_int_equal(list(&listed, NULL), FAIL_CHANGED);
 	assert_int_equal(answered, 3);
 	assert_string_equal(aws_trouble(aws), "the listing went in a circle after 3 pages");
 }
 
+/* The marker named a set: a page with none is no end of a listing. */
+static void test_empty_page_after_a_marker(void **state)
+{
+	struct listed listed = {0};
+	prepare(200, PAGE(SOME_SET, NEXT("c.", "A")));
+	prepare(200, PAGE("", LAST));
+	assert_int_equal(list(&listed, NULL), FAIL_CHANGED);
+	assert_string_equal(aws_trouble(aws), "an empty page where c. should follow");
+}
+
 static void test_weighted_sets_over_a_page_end(void **state)
 {
 	struct listed listed = {0};
-	prepare(200, PAGE("", NEXT("b.", "A") "<NextRecordIdentifier>1</NextRecordIdentifier>"));
-	prepare(200, PAGE("", NEXT("b.", "A") "<NextRecordIdentifier>2</NextRecordIdentifier>"));
-	prepare(200, PAGE("", LAST));
+	prepare(200,
+	        PAGE(SOME_SET, NEXT("b.", "A") "<NextRecordIdentifier>1</NextRecordIdentifier>"));
+	prepare(200,
+	        PAGE(SOME_SET, NEXT("b.", "A") "<NextRecordIdentifier>2</NextRecordIdentifier>"));
+	prepare(200, PAGE(SOME_SET, LAST));
 	assert_int_equal(list(&listed, NULL), 0);
 	assert_int_equal(answered, 3);
 }
@@ -439,7 +451,7 @@ static void test_budget_asked_first(void **state)
 	assert_int_equal(answered, 0);
 	budget.ret = 0;
 	prepare(200, FIXTURE_PAGE);
-	prepare(200, PAGE("", LAST));
+	prepare(200, PAGE(SOME_SET, LAST));
 	assert_int_equal(list(&listed, NULL), 0);
 	assert_string_equal(budget.names, "ListResourceRecordSets ListResourceRecordSets "
 	                                  "ListResourceRecordSets ");
@@ -627,6 +639,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_pages, begin, end),
 		cmocka_unit_test_setup_teardown(test_markers_must_advance, begin, end),
+		cmocka_unit_test_setup_teardown(test_empty_page_after_a_marker, begin, end),
 		cmocka_unit_test_setup_teardown(test_weighted_sets_over_a_page_end, begin, end),
 		cmocka_unit_test_setup_teardown(test_refusals, begin, end),
 		cmocka_unit_test_setup_teardown(test_answers_that_are_none, begin, end),

@@ -237,7 +237,10 @@ static void test_failures(void **state)
 	cache_free(&cache);
 }
 
-/* Stores an answer of this life at 0, asks at each of the given ages; returns at which one was told. */
+/*
+ * Stores an answer of this life at 0, asks at each of the given ages; returns at which one was
+ * told.
+ */
 static int told_at(uint32_t life_s, const uint32_t *ages, size_t count)
 {
 	struct cache *cache = sample_cache(MIB, 100);
@@ -271,7 +274,9 @@ static void test_refresh(void **state)
 	assert_int_equal(TOLD_AT(100, 1, 50, 90), -1);   /* not near its end */
 	assert_int_equal(TOLD_AT(100, 1, 150, 151), -1); /* too late: stale */
 	assert_int_equal(TOLD_AT(10, 1, 7, 8, 9), 8);
-	assert_int_equal(TOLD_AT(9, 1, 7, 8), -1); /* too short to be worth it */
+	assert_int_equal(TOLD_AT(9, 1, 7, 8), 8);
+	assert_int_equal(TOLD_AT(3, 0, 1, 2), 2);
+	assert_int_equal(TOLD_AT(2, 0, 1), -1); /* too short to be worth it */
 	assert_int_equal(TOLD_AT(4000000000u, 1, 3500000000u), -1);
 }
 

@@ -127,12 +127,25 @@ static void test_threads(void **state)
 	bucket__unref(&bucket);
 }
 
+/* What nobody waits for leaves half of the burst to clients. */
+static void test_calm(void **state)
+{
+	struct bucket *bucket = bucket__new(1000, 100, true, BEGIN);
+	assert_true(bucket__calm(bucket, BEGIN));
+	assert_int_equal(bucket__take(bucket, 49, BEGIN), 0);
+	assert_true(bucket__calm(bucket, BEGIN));
+	assert_int_equal(bucket__take(bucket, 2, BEGIN), 0);
+	assert_false(bucket__calm(bucket, BEGIN));
+	assert_true(bucket__calm(bucket, BEGIN + 2000000));
+	bucket__unref(&bucket);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_burst_then_rate), cmocka_unit_test(test_any_second),
 		cmocka_unit_test(test_several_at_once), cmocka_unit_test(test_empty_at_first),
-		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_threads),         cmocka_unit_test(test_calm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

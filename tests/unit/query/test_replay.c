@@ -59,6 +59,7 @@ struct stage {
 	bool impatient;
 	struct query_wait wait;
 	bool waiting;
+	bool behind; /* what is asked now, no client waits for */
 	struct query_ask ask;
 	enum query_next next;
 	uint64_t from_before[QUERY_SOURCES]; /* the worker's counters when it came */
@@ -305,6 +306,9 @@ static void do_ask(struct stage *s, char **words, size_t count)
 	stage_ready(s);
 	settle(s);
 	memcpy(s->from_before, s->worker.counters.from, sizeof(s->from_before));
+	if (s->worker.refresh_count != 0) {
+		stage_fail(s, "something is to be asked again");
+	}
 	const char *from = after(words, count, "from");
 	assert_int_equal(addr_parse(from == NULL ? "10.0.0.5" : from, 4444, &s->client), 0);
 	s->proto = has(words, count, "tcp") ? QUERY_TCP : QUERY_UDP;
@@ -316,6 +320,9 @@ static void do_ask(struct stage *s, char **words, size_t count)
 	                            (has(words, count, "cd") ? DNS_FLAG_CD : 0));
 	dns_build_question(&b, s->packet, sizeof(s->packet), 4711, flags, name,
 	                   type_of(s, words[2]));
+	if (has(words, count, "chaos")) {
+		put_u16(s->packet + b.question_end - 2, DNS_CLASS_CH);
+	}
 	const char *size = after(words, count, "size");
 	struct dns_opt opt = {.udp_size = size == NULL ? 1232 : (uint16_t)atoi(size),
 	                      .dnssec_ok = has(words, count, "do"),
@@ -347,6 +354,19 @@ static void do_sends(struct stage *s, char **words)
 		stage_fail(s, "asked instead: origin %u, %s type %u", s->ask.origin,
 		           dns_name_text(s->ask.name, text), s->ask.qtype);
 	}
+}
+
+/* The one note that the run left, which is then told like any other. */
+static void do_again(struct stage *s, char **words)
+{
+	struct query_ask more;
+	settle(s);
+	s->behind = query_refresh(&s->worker, &s->ask);
+	if (!s->behind || query_refresh(&s->worker, &more)) {
+		stage_fail(s, "%s", s->behind ? "more than this is asked again" : "nothing is");
+	}
+	s->next = QUERY_ASK;
+	do_sends(s, words);
 }
 
 /* "answer OWNER TTL TYPE VALUE...": the record into a message. */
@@ -410,9 +430,13 @@ static void do_told(struct stage *s)
 	}
 	struct query_ask ask = s->ask;
 	epoch_read_begin();
-	assert_int_equal(query_feed(&s->worker, &s->wait, &ask, &told, s->now_s), 0);
+	assert_int_equal(query_feed(&s->worker, s->behind ? NULL : &s->wait, &ask, &told, s->now_s),
+	                 0);
 	epoch_read_end();
-	run(s);
+	if (!s->behind) {
+		run(s);
+	}
+	s->behind = false;
 }
 
 static int by_text(const void *a, const void *b)
@@ -517,6 +541,12 @@ static void flush(struct stage *s)
 	s->line_count = 0;
 }
 
+static void do_limits(struct stage *s, char **words)
+{
+	s->opts.min_ttl_s = (uint32_t)atoi(words[1]);
+	s->opts.max_ttl_s = (uint32_t)atoi(words[2]);
+}
+
 static void do_client(struct stage *s, char **words)
 {
 	struct client_opts *client = &s->clients[s->client_count++];
@@ -553,6 +583,8 @@ static void command(struct stage *s, char *line)
 		rule_add(s, RULE_SYSTEM, words[1]);
 	} else if (strcmp(verb, "autodefined") == 0) {
 		rule_add(s, RULE_AUTODEFINED, words[1]);
+	} else if (strcmp(verb, "limits") == 0) {
+		do_limits(s, words);
 	} else if (strcmp(verb, "client") == 0) {
 		do_client(s, words);
 	} else if (strcmp(verb, "region") == 0) {
@@ -570,6 +602,8 @@ static void command(struct stage *s, char *line)
 		do_ask(s, words, count);
 	} else if (strcmp(verb, "sends") == 0) {
 		do_sends(s, words);
+	} else if (strcmp(verb, "again") == 0) {
+		do_again(s, words);
 	} else if (strcmp(verb, "time") == 0) {
 		s->now_s += (uint64_t)atoi(words[1]);
 	} else if (strcmp(verb, "impatient") == 0) {
@@ -598,7 +632,7 @@ static void replay(void **state)
 	char line[1024];
 	s->file = *state;
 	s->now_s = 1000;
-	s->opts = (struct world_opts){.version = "",
+	s->opts = (struct world_opts){.version = "test",
 	                              .server_id = "",
 	                              .max_ttl_s = 86400,
 	                              .max_negative_ttl_s = 60,

@@ -631,7 +631,7 @@ static void test_health_of_checks(void **state)
 	api_set(&api, 0, "Z1", 200, PAGE(CHECKED, LAST));
 	api.health_body = STATUS(OBSERVED("Failure: no answer") OBSERVED("Failure: x"));
 	start(&opts);
-	struct health_check check;
+	struct health_check check = {0};
 	assert_true(health_wait("c-1", &check));
 	assert_false(check.healthy);
 	assert_true(wall_s() - check.known_s < 10);
