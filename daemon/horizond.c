@@ -126,9 +126,15 @@ static int check_only(const struct options *options)
 static void on_zones(void *ctx, struct zones *zones)
 {
 	struct horizond *h = ctx;
+	struct zones *before = world_zones(h->world);
+	struct zones *now = zones_ref(zones);
 	if (world_set_zones(h->world, zones) != 0) {
 		log_error("horizond", "out of memory: the zones stay as they were");
+	} else {
+		flush_changed(h->cache, before, now);
 	}
+	zones_unref(&before);
+	zones_unref(&now);
 }
 
 static void rewire_arrives(struct mail *mail, void *ctx)

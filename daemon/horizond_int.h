@@ -73,6 +73,9 @@ struct cache_opts wire_cache_opts(const struct settings *settings);
 /* Text members point into settings. */
 void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts);
 
+/* horizond_flush.c: forgets what was kept of names for which the zones now say otherwise. */
+void flush_changed(struct cache *cache, const struct zones *before, const struct zones *now);
+
 /* horizond_reload.c */
 /* Reads the file again. False: nothing changed; faults (a line each) say why. */
 bool horizond_reload(struct horizond *h, struct text *faults);

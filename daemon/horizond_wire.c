@@ -8,11 +8,21 @@
 
 static const uint8_t root_name[1] = {0};
 
+#define PUBLIC_INFLIGHT 1000 /* as a rule has by default */
+
 #define VPC_BURST 100 /* packets; with the default rate never over 1000 in a second (CONTRACT) */
 
 uint32_t wire_vpc_origin(const struct settings *settings)
 {
 	return rule_origin(root_name, settings->vpc_resolver.items, settings->vpc_resolver.count);
+}
+
+/* Of the group that speaks for the public DNS: under a name that no rule can have. */
+static uint32_t public_origin(const struct settings *settings)
+{
+	static const uint8_t name[] = "\017public fallback";
+	const struct settings_addrs *resolver = &settings->route53.public_resolver;
+	return rule_origin(name, resolver->items, resolver->count);
 }
 
 /* A growing list of rules for rules_new, which copies what they point to. */
@@ -194,6 +204,9 @@ struct world_conf *wire_world_conf(struct horizond *h, const struct settings *se
 		.version = settings->version,
 		.server_id = settings->server_id,
 		.region = region,
+		.fallback = settings->route53.public_fallback.items,
+		.fallback_count = settings->route53.public_fallback.count,
+		.fallback_origin = public_origin(settings),
 		.min_ttl_s = settings->cache.min_ttl_s,
 		.max_ttl_s = settings->cache.max_ttl_s,
 		.max_negative_ttl_s = settings->cache.max_negative_ttl_s,
@@ -215,6 +228,17 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 		.packet_burst = VPC_BURST,
 	};
 	size_t count = 1;
+	const struct settings_route53 *route53 = &settings->route53;
+	if (route53->public_fallback.count != 0) {
+		groups[count++] = (struct forward_group_opts){
+			.origin = public_origin(settings),
+			.rule = "public",
+			.targets = route53->public_resolver.items,
+			.target_count = route53->public_resolver.count,
+			.policy = FORWARD_FASTEST,
+			.max_inflight = PUBLIC_INFLIGHT,
+		};
+	}
 	for (size_t i = 0; i < settings->rule_count; i++) {
 		const struct settings_rule *rule = &settings->rules[i];
 		if (rule->type != SETTINGS_FORWARD) {
@@ -244,7 +268,7 @@ static int by_origin(const void *a, const void *b)
 int wire_forward_groups(struct forward *forward, const struct settings *settings,
                         const struct settings *also)
 {
-	size_t most = 2 + settings->rule_count + (also != NULL ? also->rule_count : 0);
+	size_t most = 2 + settings->rule_count + (also != NULL ? 2 + also->rule_count : 0);
 	struct forward_group_opts *groups = calloc(most, sizeof(*groups));
 	if (groups == NULL) {
 		return FAIL_NOMEM;

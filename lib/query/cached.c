@@ -129,15 +129,16 @@ enum query_find query__find(struct query_run *run, const struct cache_key *key,
 {
 	ret->text = NULL;
 	ret->source = QUERY_FROM_UPSTREAM;
-	bool told = run->wait != NULL && query__fed(run->wait, key, &ret->hit, &ret->text);
-	if (told && ret->hit.outcome != DNS_OUTCOME_LAME) {
+	ret->hit = &ret->told;
+	bool told = run->wait != NULL && query__fed(run->wait, key, &ret->told, &ret->text);
+	if (told && ret->told.outcome != DNS_OUTCOME_LAME) {
 		return QUERY_FIND_HIT;
 	}
 
-	struct cache_hit kept;
-	bool found = cache_find(run->worker->cache, key, run->in->now_s, &kept);
-	bool good = found && kept.outcome != DNS_OUTCOME_LAME;
-	if (good && (!kept.stale || told || run->in->impatient)) {
+	const struct cache_hit *kept = &ret->kept;
+	bool found = cache_find(run->worker->cache, key, run->in->now_s, &ret->kept);
+	bool good = found && kept->outcome != DNS_OUTCOME_LAME;
+	if (good && (!kept->stale || told || run->in->impatient)) {
 		ret->hit = kept;
 		ret->source = QUERY_FROM_CACHE;
 		return QUERY_FIND_HIT;
@@ -145,7 +146,7 @@ enum query_find query__find(struct query_run *run, const struct cache_key *key,
 	if (told) {
 		return QUERY_FIND_FAILED;
 	}
-	if (found && !kept.stale) {
+	if (found && !kept->stale) {
 		ret->hit = kept;
 		return QUERY_FIND_FAILED;
 	}
@@ -157,7 +158,7 @@ enum step_says query__failed(struct query_run *run, const struct query_found *fa
 	const char *text = failure->text;
 	query__trace(run, "failed: %s\n", text != NULL ? text : "failed a moment ago");
 	return query__refuse(run, DNS_RCODE_SERVFAIL,
-	                     text != NULL ? failure->hit.ede : DNS_EDE_CACHED_ERROR, text);
+	                     text != NULL ? failure->hit->ede : DNS_EDE_CACHED_ERROR, text);
 }
 
 enum step_says query_cached(struct query_run *run)
@@ -172,10 +173,10 @@ enum step_says query_cached(struct query_run *run)
 	struct query_found found;
 	switch (query__find(run, &key, &found)) {
 	case QUERY_FIND_HIT:
-		if (found.hit.refresh) {
+		if (found.hit->refresh) {
 			query__refresh_note(run);
 		}
-		return use_hit(run, &found.hit, found.source);
+		return use_hit(run, found.hit, found.source);
 	case QUERY_FIND_FAILED:
 		return query__failed(run, &found);
 	case QUERY_FIND_NOTHING:

@@ -93,12 +93,14 @@ enum step_says query__target(struct query_run *run, const struct zone *zone,
 
 enum query_find {
 	QUERY_FIND_HIT,    /* an answer to give; stale when nothing better can come in time */
-	QUERY_FIND_FAILED, /* it was asked for in vain: hit.ede and text say why */
+	QUERY_FIND_FAILED, /* it was asked for in vain: hit->ede and text say why */
 	QUERY_FIND_NOTHING,
 };
 
 struct query_found {
-	struct cache_hit hit;
+	const struct cache_hit *hit; /* one of those below */
+	struct cache_hit told;
+	struct cache_hit kept;
 	enum query_source source; /* of a hit */
 	const char *text;         /* NULL: failed a moment ago, for somebody else */
 };

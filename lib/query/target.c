@@ -49,9 +49,9 @@ static enum step_says target_use(struct query_run *run, const struct zone *zone,
                                  const struct zone_result *result, const struct query_found *found,
                                  const uint8_t *name, uint32_t ttl_s)
 {
-	query__say_stale(run, &found->hit);
-	if (found->hit.outcome == DNS_OUTCOME_ANSWER) {
-		return target_put(run, &found->hit, result, name, ttl_s);
+	query__say_stale(run, found->hit);
+	if (found->hit->outcome == DNS_OUTCOME_ANSWER) {
+		return target_put(run, found->hit, result, name, ttl_s);
 	}
 	/* The name is the zone's: of a target that is gone it only says that there is no data. */
 	return query__negative(run, zone, DNS_RCODE_NOERROR);
@@ -87,13 +87,13 @@ enum step_says query__target(struct query_run *run, const struct zone *zone,
 		if (find == QUERY_FIND_FAILED) {
 			return query__failed(run, &found);
 		}
-		uint32_t left_s = hit_ttl(&found.hit);
+		uint32_t left_s = hit_ttl(found.hit);
 		ttl_s = left_s < ttl_s ? left_s : ttl_s;
-		if (found.hit.outcome != DNS_OUTCOME_CHAIN) {
+		if (found.hit->outcome != DNS_OUTCOME_CHAIN) {
 			return target_use(run, zone, result, &found, name, ttl_s);
 		}
-		links += found.hit.chain;
-		memcpy(name, found.hit.next, dns_name_len(found.hit.next));
+		links += found.hit->chain;
+		memcpy(name, found.hit->next, dns_name_len(found.hit->next));
 	}
 	return query__refuse(run, DNS_RCODE_SERVFAIL, DNS_EDE_OTHER,
 	                     "CNAME chain behind the alias too long");

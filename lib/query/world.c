@@ -14,7 +14,8 @@ struct world_conf {
 	char *version;
 	char *server_id;
 	char *region;
-	unsigned int refs; /* guarded by the root's lock once handed over */
+	const uint8_t **fallback; /* the names behind the pointers, in one piece */
+	unsigned int refs;        /* guarded by the root's lock once handed over */
 };
 
 /* What readers hold, with what keeps it alive. */
@@ -29,6 +30,26 @@ struct world_root {
 	struct world_kept *current;
 	pthread_mutex_t lock; /* writers */
 };
+
+/* The pointers, then the names. NULL: no memory. */
+static const uint8_t **names_copy(const uint8_t *const *names, size_t count)
+{
+	size_t size = (count + 1) * sizeof(*names);
+	for (size_t i = 0; i < count; i++) {
+		size += dns_name_len(names[i]);
+	}
+	const uint8_t **copy = calloc(1, size);
+	if (copy == NULL) {
+		return NULL;
+	}
+	uint8_t *at = (uint8_t *)(copy + count + 1);
+	for (size_t i = 0; i < count; i++) {
+		size_t len = dns_name_len(names[i]);
+		copy[i] = memcpy(at, names[i], len);
+		at += len;
+	}
+	return copy;
+}
 
 struct world_conf *world_conf_new(struct rules *rules, struct clients *clients,
                                   const struct world_opts *opts)
@@ -46,13 +67,16 @@ struct world_conf *world_conf_new(struct rules *rules, struct clients *clients,
 	conf->version = strdup(opts->version);
 	conf->server_id = strdup(opts->server_id);
 	conf->region = strdup(opts->region == NULL ? "" : opts->region);
-	if (conf->version == NULL || conf->server_id == NULL || conf->region == NULL) {
+	conf->fallback = names_copy(opts->fallback, opts->fallback_count);
+	if (conf->version == NULL || conf->server_id == NULL || conf->region == NULL ||
+	    conf->fallback == NULL) {
 		world_conf_unref(&conf);
 		return NULL;
 	}
 	conf->opts.version = conf->version;
 	conf->opts.server_id = conf->server_id;
 	conf->opts.region = conf->region;
+	conf->opts.fallback = conf->fallback;
 	return conf;
 }
 
@@ -68,6 +92,7 @@ void world_conf_unref(struct world_conf **conf)
 	free(old->version);
 	free(old->server_id);
 	free(old->region);
+	free(old->fallback);
 	free(old);
 }
 

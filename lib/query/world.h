@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Settings that answers depend on. Text is copied. */
+/* Settings that answers depend on. Text and names are copied. */
 struct world_opts {
 	const char *version;   /* CHAOS version.bind; "": REFUSED */
 	const char *server_id; /* id.server and NSID; "": REFUSED, none */
@@ -22,6 +22,10 @@ struct world_opts {
 	uint32_t min_ttl_s;    /* forwarded answers */
 	uint32_t max_ttl_s;
 	uint32_t max_negative_ttl_s;
+	/* Private zones (wire names, any case) whose missing names are asked of the public DNS, and who speaks for it. */
+	const uint8_t *const *fallback;
+	size_t fallback_count;
+	uint32_t fallback_origin;
 	uint32_t keepalive_s; /* told to TCP clients that ask (RFC 7828) */
 };
 

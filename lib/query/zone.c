@@ -150,6 +150,35 @@ static enum step_says zone_set(struct query_run *run, const struct zone *zone,
 	return STEP_DONE;
 }
 
+/* The admin wants the zone's missing names asked of the public DNS, as Route 53's own fallback does. */
+static bool zone_falls_back(const struct query_run *run, const struct zone *zone)
+{
+	const struct world_opts *opts = run->world->opts;
+	for (size_t i = 0; i < opts->fallback_count; i++) {
+		if (dns_name_equal(opts->fallback[i], zone_origin(zone))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum step_says zone_missing(struct query_run *run, const struct zone *zone)
+{
+	if (!zone_falls_back(run, zone) || !(run->q.flags & DNS_FLAG_RD)) {
+		run->source = QUERY_FROM_STATIC;
+		return query__negative(run, zone, DNS_RCODE_NXDOMAIN);
+	}
+	query__trace(run, "zone: no such name, asked of the public resolver\n");
+	if (run->q.qtype == DNS_TYPE_ANY) {
+		return query_local_any(run);
+	}
+	run->origin = run->world->opts->fallback_origin;
+	run->bailiwick = root_name;
+	run->place.zone = NULL; /* what comes is no data of the zone's */
+	run->place.rule = rules_rest(run->world->rules);
+	return STEP_NEXT;
+}
+
 enum step_says query_zone(struct query_run *run)
 {
 	if (run->place.zone == NULL) {
@@ -166,8 +195,7 @@ enum step_says query_zone(struct query_run *run)
 		run->source = QUERY_FROM_STATIC;
 		return query__negative(run, zone, DNS_RCODE_NOERROR);
 	case ZONE_FOUND_NXDOMAIN:
-		run->source = QUERY_FROM_STATIC;
-		return query__negative(run, zone, DNS_RCODE_NXDOMAIN);
+		return zone_missing(run, zone);
 	case ZONE_FOUND_DELEGATION:
 		return zone_delegated(run);
 	}

@@ -116,7 +116,7 @@ static uint64_t conn_patience_ms(const struct conn *conn)
 	return conn->busy && idle_ms > FRAME_MS ? FRAME_MS : idle_ms;
 }
 
-/* After whatever has changed: what we wait for now, and how long. */
+/* After whatever has changed: what is waited for, and how long. */
 static void conn_settle(struct conn *conn)
 {
 	bool busy = conn->in.len != 0 || conn->out.len != 0;

@@ -23,6 +23,8 @@
 #define LINES_MAX 64
 #define RULES_MAX 32
 
+#define PUBLIC_ORIGIN 2
+
 struct stage {
 	const char *file;
 	unsigned int line;
@@ -32,6 +34,8 @@ struct stage {
 	size_t zone_count;
 	bool unassociated; /* the zone being built */
 	char region[64];
+	uint8_t fallback_name[4][DNS_NAME_MAX];
+	const uint8_t *fallback[4];
 	char ill_name[8][64];
 	struct health_check ill[8];
 	size_t ill_count;
@@ -335,7 +339,7 @@ static void do_sends(struct stage *s, char **words)
 		return;
 	}
 	uint8_t name[DNS_NAME_MAX];
-	uint32_t origin = 1;
+	uint32_t origin = strcmp(words[1], "public") == 0 ? PUBLIC_ORIGIN : 1;
 	wire(s, words[2], name);
 	for (size_t i = 0; strcmp(words[1], "vpc") != 0 && i < s->rule_count; i++) {
 		uint8_t domain[DNS_NAME_MAX];
@@ -586,6 +590,12 @@ static void command(struct stage *s, char *line)
 	} else if (strcmp(verb, "region") == 0) {
 		snprintf(s->region, sizeof(s->region), "%s", words[1]);
 		s->opts.region = s->region;
+	} else if (strcmp(verb, "fallback") == 0) {
+		size_t i = s->opts.fallback_count++;
+		wire(s, words[1], s->fallback_name[i]);
+		s->fallback[i] = s->fallback_name[i];
+		s->opts.fallback = s->fallback;
+		s->opts.fallback_origin = PUBLIC_ORIGIN;
 	} else if (strcmp(verb, "ill") == 0) {
 		do_ill(s, words[1]);
 	} else if (strcmp(verb, "ask") == 0) {

@@ -115,6 +115,30 @@ static void new_questions_do_not_hold_the_end(void **state)
 	stage_end(&s);
 }
 
+/* Nor can he who takes no answer: the end comes when its time is up. */
+static void deaf_clients_do_not_hold_the_end(void **state)
+{
+	struct stage s;
+	uint8_t buf[600];
+	stage_begin(&s, &(struct stage_opts){0});
+	int fd = client_socket(&s, SOCK_STREAM, NULL);
+	int small = 4096;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	assert_int_equal(connect(fd, &s.listen.sa, s.listen.len), 0);
+	size_t size = frame(buf, 1, "big.corp.test", DNS_TYPE_TXT);
+	for (unsigned int i = 0; i < 3000; i++) {
+		if (send(fd, buf, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+			break;
+		}
+	}
+	usleep(50000);
+	uint64_t begun_ms = mono_ms();
+	server_stop(&s.server, 300);
+	assert_in_range(mono_ms() - begun_ms, 290, 600);
+	close(fd);
+	stage_end(&s);
+}
+
 /* However short the time: no letter of the end is left to be read by nobody. */
 static void ends_of_every_length(void **state)
 {
@@ -158,6 +182,7 @@ int main(void)
 		cmocka_unit_test(explained_at_once_and_at_the_end),
 		cmocka_unit_test(questions_in_flight_are_answered),
 		cmocka_unit_test(new_questions_do_not_hold_the_end),
+		cmocka_unit_test(deaf_clients_do_not_hold_the_end),
 		cmocka_unit_test(ends_of_every_length),
 		cmocka_unit_test(never_started),
 	};
