@@ -248,10 +248,5 @@ TREES = [
 
 CASES = PLAIN + HEALTHY + FAILOVERS + PLACES + ALIASES + TREES
 
-# What horizond must reckon when its VPC is not associated with the zone: every case that it may not answer
-# from memory, by name. test_not_associated.py asks them once lib/query can (RECKONED below).
+# What horizond must reckon when its VPC is not associated with the zone: all that it may not answer from memory.
 NEEDS_RECKONING = tuple(case.name for case in CASES if not case.static)
-# Of these, the ones that are switched on.
-RECKONED: tuple[str, ...] = ()
-# Never: which Region is the closest is not published, and horizond need not guess as the stand-in does.
-NOT_RECKONABLE = ("latency-near", "proximity-bias")
