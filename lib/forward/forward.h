@@ -103,6 +103,8 @@ struct forward_ask {
 	bool spare; /* no client waits: refused (FAIL_BUSY) while clients use half of the packet rate's burst */
 	forward_done_fn *done;
 	void *ctx;
+	/* Set by forward_ask when it returns 0: */
+	bool hopeless; /* every target is known to be down; they are asked all the same */
 	/* forward's own: */
 	void *waiting;
 };

@@ -305,6 +305,7 @@ int forward_ask(struct forward_worker *worker, struct forward_ask *ask)
 	if (group == NULL) {
 		return FAIL_NOTFOUND;
 	}
+	ask->hopeless = !group__way_out(group);
 	if (ask->spare && group->bucket != NULL && !bucket__calm(group->bucket, mono_us() * 1000)) {
 		group__unref(&group);
 		return FAIL_BUSY;

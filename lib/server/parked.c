@@ -259,6 +259,16 @@ static void parked_from_set(struct parked *parked, const struct parked_from *fro
 	}
 }
 
+/* How long before stale data will do: at once where every target is known to be down (it is asked all the same). */
+static unsigned int parked_patience_ms(const struct parked *parked)
+{
+	if (parked->asking && parked->upstream.hopeless) {
+		return 0;
+	}
+	unsigned int stale_ms = LIMIT(parked->worker->server, stale_after_ms);
+	return stale_ms < SERVER_ANSWER_MS ? stale_ms : SERVER_ANSWER_MS;
+}
+
 bool parked_new(struct worker *worker, const struct query_in *in, const struct query_ask *ask,
                 const struct parked_from *from, uint8_t *out, size_t room, size_t *ret_size)
 {
@@ -296,10 +306,11 @@ bool parked_new(struct worker *worker, const struct query_in *in, const struct q
 		parked_end(parked);
 		return parked_refused(worker, in, "out of memory", out, room, ret_size);
 	}
-	unsigned int stale_ms = LIMIT(worker->server, stale_after_ms);
-	loop_timer_set(&parked->timer, stale_ms < SERVER_ANSWER_MS ? stale_ms : SERVER_ANSWER_MS);
-	if (!parked_ask(parked)) {
-		parked_go_on(parked);
+	if (parked_ask(parked)) {
+		loop_timer_set(&parked->timer, parked_patience_ms(parked));
+	} else {
+		loop_timer_set(&parked->timer, SERVER_ANSWER_MS);
+		parked_go_on(parked); /* may end it */
 	}
 	return true;
 }
