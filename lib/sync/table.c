@@ -74,7 +74,8 @@ static void faults_tell(const struct zone *zone, const char *label)
 	struct faults_told told = {.label = label};
 	zone_each_fault(zone, fault_tell, &told);
 	if (told.count > FAULTS_TOLD) {
-		log_warn("sync", "zone %s: %zu more faults; `horizonctl zones ZONE --faults` lists them",
+		log_warn("sync",
+		         "zone %s: %zu more faults; `horizonctl zones ZONE --faults` lists them",
 		         label, told.count - FAULTS_TOLD);
 	}
 }

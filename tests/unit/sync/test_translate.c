@@ -129,10 +129,9 @@ static void test_alias(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_simple), cmocka_unit_test(test_policies),
-		cmocka_unit_test(test_contradictions),
-		cmocka_unit_test(test_places), cmocka_unit_test(test_proximity),
-		cmocka_unit_test(test_alias),
+		cmocka_unit_test(test_simple),         cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_contradictions), cmocka_unit_test(test_places),
+		cmocka_unit_test(test_proximity),      cmocka_unit_test(test_alias),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
