@@ -25,6 +25,7 @@ static const struct {
 	[AWS_LIST_ZONES_BY_VPC] = {"route53", "ListHostedZonesByVPC"},
 	[AWS_GET_ZONE] = {"route53", "GetHostedZone"},
 	[AWS_GET_HEALTH] = {"route53", "GetHealthCheckStatus"},
+	[AWS_GET_METRIC] = {"monitoring", "GetMetricStatistics"},
 };
 
 static const char *const result_names[AWS_RESULTS] = {
@@ -156,6 +157,7 @@ void aws_metrics(void *ctx, struct text *out)
 struct attempt {
 	struct aws *aws;
 	const struct aws_call *call;
+	const struct http_url *endpoint;
 	struct xml *xml;
 	char error[ERROR_BODY_MAX]; /* body of an answer other than 200 */
 	size_t error_len;
@@ -185,7 +187,7 @@ static int attempt_send(struct attempt *attempt, const struct creds *creds, cons
 	int64_t now_s = wall_s() + aws->skew_s;
 	sigv4_time(now_s, date);
 	struct sigv4_pair headers[4] = {
-		{"Host", aws->endpoint.authority},
+		{"Host", attempt->endpoint->authority},
 		{"X-Amz-Date", date},
 		{"X-Amz-Security-Token", creds->session_token},
 	};
@@ -215,7 +217,7 @@ static int attempt_send(struct attempt *attempt, const struct creds *creds, cons
 	}
 	const struct http_request request = {
 		.method = attempt->call->method,
-		.endpoint = &aws->endpoint,
+		.endpoint = attempt->endpoint,
 		.target = target,
 		.headers = headers,
 		.header_count = count,
@@ -249,7 +251,7 @@ static int refusal_read(struct attempt *attempt)
 	int ret = aws_error__fail(attempt->reply.status, error.code);
 	if (error.code[0] == '\0') {
 		aws__trouble_set(aws, "status %u without a reason from %s", attempt->reply.status,
-		                 aws->endpoint.authority);
+		                 attempt->endpoint->authority);
 	} else if (ret == FAIL_THROTTLED) {
 		aws__trouble_set(aws, "throttled by the API");
 	} else {
@@ -277,7 +279,7 @@ static int attempt_end(struct attempt *attempt, int ret)
 		                                    : "reading the answer",
 		                 reading);
 	} else if (ret != 0) {
-		aws__trouble_set(aws, "%s: %s", aws->endpoint.authority,
+		aws__trouble_set(aws, "%s: %s", attempt->endpoint->authority,
 		                 aws_http__trouble(aws->http));
 	}
 	return ret;
@@ -306,8 +308,8 @@ static int attempt_make(struct attempt *attempt, const char *path, const char *q
 	return ret;
 }
 
-static int call_try(struct aws *aws, const struct aws_call *call, const char *path,
-                    const char *query, bool *ret_again)
+static int call_try(struct aws *aws, const struct aws_call *call, const struct http_url *endpoint,
+                    const char *path, const char *query, bool *ret_again)
 {
 	struct attempt *attempt = calloc(1, sizeof(*attempt));
 	if (attempt == NULL) {
@@ -316,6 +318,7 @@ static int call_try(struct aws *aws, const struct aws_call *call, const char *pa
 	int ret = FAIL_NOMEM;
 	attempt->aws = aws;
 	attempt->call = call;
+	attempt->endpoint = endpoint;
 	attempt->xml = xml__new(call->format, call->ctx);
 	if (attempt->xml != NULL) {
 		ret = attempt_make(attempt, path, query);
@@ -328,20 +331,23 @@ static int call_try(struct aws *aws, const struct aws_call *call, const char *pa
 
 int aws__call(struct aws *aws, const struct aws_call *call)
 {
+	bool route53 = call->operation != AWS_GET_METRIC;
 	int ret = aws__endpoint(aws);
+	ret = ret != 0 || route53 ? ret : aws__monitoring(aws);
 	if (ret != 0) {
 		return ret;
 	}
+	const struct http_url *endpoint = route53 ? &aws->endpoint : &aws->monitoring;
 	char path[HTTP_PATH_MAX + 256];
-	snprintf(path, sizeof(path), "%s%s", aws->endpoint.path, call->path);
+	snprintf(path, sizeof(path), "%s%s", endpoint->path, call->path);
 	char *query = sigv4_query(call->query, call->query_count);
 	if (query == NULL) {
 		return FAIL_NOMEM;
 	}
 	bool again = false;
-	ret = call_try(aws, call, path, query, &again);
+	ret = call_try(aws, call, endpoint, path, query, &again);
 	if (ret != 0 && again) {
-		ret = call_try(aws, call, path, query, &again);
+		ret = call_try(aws, call, endpoint, path, query, &again);
 	}
 	free(query);
 	if (ret == 0) {

@@ -21,6 +21,7 @@ enum aws_operation {
 	AWS_LIST_ZONES_BY_VPC,
 	AWS_GET_ZONE,
 	AWS_GET_HEALTH,
+	AWS_GET_METRIC,
 	AWS_OPERATIONS,
 };
 
@@ -52,6 +53,8 @@ struct aws {
 	struct http_url endpoint; /* of Route 53 */
 	const char *signing_region;
 	bool endpoint_known; /* for good: the region is known too */
+	struct http_url monitoring; /* CloudWatch, where Route 53 writes its metrics */
+	bool monitoring_known;
 
 	int64_t skew_s; /* the service's clock less ours */
 	char trouble[320];
@@ -61,7 +64,7 @@ struct aws {
 struct aws_call {
 	enum aws_operation operation;
 	const char *method;
-	const char *path; /* behind the endpoint's own */
+	const char *path; /* behind the endpoint's own; "/" for services that have but one */
 	const struct sigv4_pair *query;
 	size_t query_count;
 	const struct xml_format *format; /* of the answer, */
@@ -77,3 +80,5 @@ __attribute__((format(printf, 2, 3))) void aws__trouble_set(struct aws *aws, con
 
 /* In place.c: where Route 53 is. 0 with aws->endpoint and signing_region set; -EINVAL. */
 int aws__endpoint(struct aws *aws);
+/* The same for CloudWatch: aws->monitoring. After aws__endpoint; signed with the same region. */
+int aws__monitoring(struct aws *aws);

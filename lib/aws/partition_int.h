@@ -9,6 +9,7 @@
 
 struct partition {
 	const char *prefix;         /* of its Regions' names */
+	const char *suffix;         /* of its regional services' hosts */
 	const char *route53_region; /* the one to sign with: Route 53 is global in its partition */
 	const char *route53_hosts[4]; /* plain, FIPS, dual stack, both; NULL: not offered there */
 };

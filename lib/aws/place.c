@@ -202,3 +202,26 @@ int aws__endpoint(struct aws *aws)
 	aws->endpoint_known = placed;
 	return 0;
 }
+
+int aws__monitoring(struct aws *aws)
+{
+	char region[REGION_MAX] = "", url[HTTP_HOST_MAX + 16];
+	if (aws->monitoring_known) {
+		return 0;
+	}
+	bool placed = aws_region(aws, region) == 0;
+	const struct partition *partition = partition__find(region);
+	const char *told = variable("AWS_ENDPOINT_URL_CLOUDWATCH");
+	told = told[0] != '\0' ? told : variable("AWS_ENDPOINT_URL");
+	if (told[0] == '\0') {
+		snprintf(url, sizeof(url), "https://monitoring.%s.%s", partition->route53_region,
+		         partition->suffix);
+		told = url;
+	}
+	if (aws_http__url(told, &aws->monitoring) != 0) {
+		aws__trouble_set(aws, "endpoint is not a URL: %.200s", told);
+		return -EINVAL;
+	}
+	aws->monitoring_known = placed;
+	return 0;
+}

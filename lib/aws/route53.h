@@ -62,8 +62,8 @@ int aws_get_zone(struct aws *aws, const char *zone_id, aws_hosted_zone_fn *fn, v
                  int (*vpc_fn)(void *ctx, const char *vpc_id, const char *vpc_region));
 
 /*
- * GetHealthCheckStatus: healthy when more than 18 % of the checkers say so. Not for calculated checks (-EINVAL);
- * FAIL_NOTFOUND: no such check, or one that nobody has checked yet.
+ * GetHealthCheckStatus: healthy when more than 18 % of the checkers say so. For calculated checks, and when the role
+ * may not ask that: CloudWatch's HealthCheckStatus. FAIL_NOTFOUND: no such check, or one that nobody has checked yet.
  */
 int aws_get_health(struct aws *aws, const char *check_id, bool *ret_healthy);
 

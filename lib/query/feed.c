@@ -26,12 +26,22 @@ struct query_feed {
 	struct dns_body body;
 };
 
-void query_wait_init(struct query_wait *wait, const struct query_worker *worker)
+void query_wait_init(struct query_wait *wait)
 {
 	arena_init(&wait->arena, 2048, WAIT_BYTES);
 	wait->feeds = NULL;
+}
+
+void query_wait_begin(struct query_wait *wait, const struct query_worker *worker)
+{
 	wait->draw = worker->draw_start;
 	wait->asked = 0;
+}
+
+void query_wait_end(struct query_wait *wait)
+{
+	arena_reset(&wait->arena);
+	wait->feeds = NULL;
 }
 
 void query_wait_fini(struct query_wait *wait)
@@ -148,7 +158,11 @@ static int feed_keep(struct query_wait *wait, const struct query_ask *ask,
 	feed->type = ask->qtype;
 	feed->flags = flags;
 	feed->ede = ede;
-	snprintf(feed->text, sizeof(feed->text), "%s", text != NULL ? text : fail_text(FAIL_LAME));
+	feed->text[0] = '\0';
+	if (ede != DNS_EDE_NONE) {
+		snprintf(feed->text, sizeof(feed->text), "%s",
+		         text != NULL ? text : fail_text(FAIL_LAME));
+	}
 	feed->key = *key;
 	feed->body = *body;
 	feed->body.wire = arena_copy(&wait->arena, body->wire, body->size);

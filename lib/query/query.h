@@ -133,8 +133,11 @@ struct query_wait {
 
 #define QUERY_ASKS_MAX 10
 
+void query_wait_init(struct query_wait *wait);
 /* Right after the first run of the packet that will wait. */
-void query_wait_init(struct query_wait *wait, const struct query_worker *worker);
+void query_wait_begin(struct query_wait *wait, const struct query_worker *worker);
+/* It waits no more; some memory stays for the next one. */
+void query_wait_end(struct query_wait *wait);
 void query_wait_fini(struct query_wait *wait);
 
 enum query_next {

@@ -15,7 +15,11 @@ static void parked_go_on(struct parked *parked);
 static struct parked *parked_get(struct worker *worker)
 {
 	if (list_empty(&worker->parked_free)) {
-		return malloc(sizeof(struct parked));
+		struct parked *parked = malloc(sizeof(*parked));
+		if (parked != NULL) {
+			query_wait_init(&parked->wait);
+		}
+		return parked;
 	}
 	struct list *at = worker->parked_free.next;
 	list_remove(at);
@@ -33,6 +37,12 @@ static void parked_settled(struct parked *parked)
 	tcp_waits_no_more(parked);
 }
 
+static void parked_free(struct parked *parked)
+{
+	query_wait_fini(&parked->wait);
+	free(parked);
+}
+
 static void parked_end(struct parked *parked)
 {
 	struct worker *worker = parked->worker;
@@ -41,14 +51,14 @@ static void parked_end(struct parked *parked)
 		forward_cancel(worker->forward, &parked->upstream);
 	}
 	parked_settled(parked);
-	query_wait_fini(&parked->wait);
+	query_wait_end(&parked->wait);
 	list_remove(&parked->link);
 	worker->parked_count--;
 	if (worker->parked_free_count < PARKED_KEEP) {
 		list_append(&worker->parked_free, &parked->link);
 		worker->parked_free_count++;
 	} else {
-		free(parked);
+		parked_free(parked);
 	}
 }
 
@@ -222,7 +232,8 @@ static bool parked_refused(struct worker *worker, const struct query_in *in, con
 	struct query_wait wait;
 	struct query_ask unused;
 	now.impatient = true;
-	query_wait_init(&wait, &worker->query);
+	query_wait_init(&wait);
+	query_wait_begin(&wait, &worker->query);
 	enum query_next next = query_run(&worker->query, &now, &wait, out, room, ret_size, &unused);
 	query_wait_fini(&wait);
 	if (next != QUERY_ANSWER) {
@@ -262,14 +273,14 @@ bool parked_new(struct worker *worker, const struct query_in *in, const struct q
 	parked->counted = from->explain == NULL;
 	if (parked->counted &&
 	    !gate_wait_begin(worker->server->gate, in->client, loop_now_ms(worker->loop))) {
-		free(parked);
+		parked_free(parked);
 		return parked_refused(worker, in, "too many questions of this client waiting", out,
 		                      room, ret_size);
 	}
 	parked->worker = worker;
 	list_append(&worker->parked, &parked->link);
 	worker->parked_count++;
-	query_wait_init(&parked->wait, &worker->query);
+	query_wait_begin(&parked->wait, &worker->query);
 	parked->client = *in->client;
 	parked->asking = false;
 	parked->answered = false;
@@ -303,7 +314,7 @@ void parked_free_all(struct worker *worker)
 		parked_end(parked);
 	}
 	list_each (at, &worker->parked_free) {
-		free(list_item(at, struct parked, link));
+		parked_free(list_item(at, struct parked, link));
 	}
 	list_init(&worker->parked_free);
 	worker->parked_free_count = 0;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BOX_MAX  1024
 #define BEAT_MS  500
@@ -20,6 +21,7 @@ static void worker_flush(void *ctx)
 {
 	struct worker *worker = ctx;
 	forward_flush(worker->forward);
+	udp_flush(worker);
 }
 
 static void worker_beat(void *ctx)
@@ -54,6 +56,7 @@ static void *worker_main(void *ctx)
 		          fail_text(ret));
 	}
 	parked_free_all(worker);
+	udp_flush(worker);
 	refresh_free_all(worker);
 	tcp_close_all(worker, false);
 	loop_timer_cancel(&worker->flush);
@@ -70,6 +73,7 @@ static int worker_memory(struct worker *worker)
 	worker->udp = calloc(worker->listen_count, sizeof(*worker->udp));
 	worker->tcp = calloc(worker->listen_count, sizeof(*worker->tcp));
 	worker->batch = calloc(1, sizeof(*worker->batch));
+	worker->late = calloc(1, sizeof(*worker->late));
 	worker->tcp_in = malloc(DNS_MSG_MAX + 2);
 	worker->tcp_out = malloc(TCP_OUT_ROOM);
 	worker->answer = malloc(DNS_MSG_MAX);
@@ -81,8 +85,9 @@ static int worker_memory(struct worker *worker)
 		worker->udp[i].fd = -1;
 		worker->tcp[i].fd = -1;
 	}
-	return worker->batch == NULL || worker->tcp_in == NULL || worker->tcp_out == NULL ||
-	                       worker->answer == NULL || worker->loop == NULL
+	return worker->batch == NULL || worker->late == NULL || worker->tcp_in == NULL ||
+	                       worker->tcp_out == NULL || worker->answer == NULL ||
+	                       worker->loop == NULL
 	               ? FAIL_NOMEM
 	               : 0;
 }
@@ -111,13 +116,13 @@ static int worker_init(struct worker *worker, struct server *server, unsigned in
 {
 	worker->server = server;
 	worker->number = number;
-	worker->listen_count = opts->listen_count;
+	worker->listen_count = server->listen_count;
 	list_init(&worker->conns);
 	list_init(&worker->parked);
 	list_init(&worker->parked_free);
 	list_init(&worker->refreshing);
 	int ret = worker_memory(worker);
-	for (size_t i = 0; ret == 0 && i < opts->listen_count; i++) {
+	for (size_t i = 0; ret == 0 && i < server->listen_count; i++) {
 		ret = worker_listen(worker, i, err, err_size);
 	}
 	if (ret != 0) {
@@ -151,6 +156,7 @@ static void worker_fini(struct worker *worker)
 	free(worker->udp);
 	free(worker->tcp);
 	free(worker->batch);
+	free(worker->late);
 	free(worker->tcp_in);
 	free(worker->tcp_out);
 	free(worker->answer);
@@ -250,6 +256,36 @@ void server_tune(struct server *server, const struct server_opts *opts)
 	}
 }
 
+/*
+ * ::1 is among the default addresses: where the system has no IPv6 the others do, and a line says so. Any other address
+ * that cannot be had is the admin's to mend.
+ */
+static bool listen_missing(const struct addr *addr)
+{
+	char err[128];
+	if (addr->sa.sa_family != AF_INET6 || !addr_is_loopback(addr)) {
+		return false;
+	}
+	int fd = udp_socket(addr, err, sizeof(err));
+	if (fd >= 0) {
+		close(fd);
+	}
+	return fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL;
+}
+
+static void listen_choose(struct server *server, const struct server_opts *opts)
+{
+	char text[ADDR_TEXT_MAX];
+	for (size_t i = 0; i < opts->listen_count; i++) {
+		if (opts->listen_count > 1 && listen_missing(&opts->listen[i])) {
+			log_warn("server", "not listening on %s: this system has no IPv6",
+			         addr_text(&opts->listen[i], text));
+		} else {
+			server->listen[server->listen_count++] = opts->listen[i];
+		}
+	}
+}
+
 int server_new(const struct server_opts *opts, struct server **ret_server, char *err,
                size_t err_size)
 {
@@ -259,7 +295,6 @@ int server_new(const struct server_opts *opts, struct server **ret_server, char 
 		return FAIL_NOMEM;
 	}
 	server->forward = opts->forward;
-	server->listen_count = opts->listen_count;
 	server->listen = calloc(opts->listen_count, sizeof(*server->listen));
 	server->workers = calloc(opts->workers, sizeof(*server->workers));
 	server->beats_seen = calloc(opts->workers, sizeof(*server->beats_seen));
@@ -267,7 +302,7 @@ int server_new(const struct server_opts *opts, struct server **ret_server, char 
 	int ret = FAIL_NOMEM;
 	if (server->listen != NULL && server->workers != NULL && server->beats_seen != NULL &&
 	    server->gate != NULL) {
-		memcpy(server->listen, opts->listen, opts->listen_count * sizeof(*server->listen));
+		listen_choose(server, opts);
 		ret = 0;
 	}
 	for (unsigned int i = 0; ret == 0 && i < opts->workers; i++) {

@@ -141,12 +141,12 @@ static bool udp_one(struct udp *udp, unsigned int i, unsigned int slot, uint64_t
 }
 
 /* Sends count answers; what the socket does not take is counted and left: UDP clients ask again. */
-static void udp_send(struct udp *udp, unsigned int count)
+static void udp_send(struct udp *udp, struct mmsghdr *out, unsigned int count)
 {
 	struct worker *worker = udp->worker;
 	unsigned int sent = 0;
 	while (sent < count) {
-		int n = sendmmsg(udp->fd, worker->batch->out + sent, count - sent, 0);
+		int n = sendmmsg(udp->fd, out + sent, count - sent, 0);
 		if (n < 0) {
 			if (errno == EINTR) {
 				continue;
@@ -183,7 +183,7 @@ static void udp_ready(void *ctx, int fd, unsigned int what)
 			/* Before they leave, so that who has his answer finds it counted. */
 			metric_hist_add(&worker->query.counters.seconds, mono_us() - began_us,
 			                answers);
-			udp_send(udp, answers);
+			udp_send(udp, batch->out, answers);
 		}
 		refresh_start(worker);
 		if (n < UDP_BATCH) {
@@ -200,18 +200,36 @@ void udp_drain(struct udp *udp)
 
 void udp_answer(struct parked *parked, const uint8_t *bytes, size_t size)
 {
-	struct udp *udp = parked->udp;
-	struct iovec iov = {(void *)(uintptr_t)bytes, size};
-	struct msghdr msg = {
-		.msg_name = &parked->client.sa,
-		.msg_namelen = parked->client.len,
-		.msg_iov = &iov,
+	struct worker *worker = parked->worker;
+	struct udp_late *late = worker->late;
+	if (late->count == UDP_BATCH || (late->count != 0 && late->udp != parked->udp)) {
+		udp_flush(worker);
+	}
+	if (late->count == 0) {
+		loop_timer_set(&worker->flush, 0);
+	}
+	unsigned int i = late->count++;
+	late->udp = parked->udp;
+	late->to[i] = parked->client;
+	late->control[i] = parked->control;
+	memcpy(late->bytes[i], bytes, size);
+	late->iov[i] = (struct iovec){late->bytes[i], size};
+	late->out[i].msg_hdr = (struct msghdr){
+		.msg_name = &late->to[i].sa,
+		.msg_namelen = late->to[i].len,
+		.msg_iov = &late->iov[i],
 		.msg_iovlen = 1,
-		.msg_control = parked->control_len != 0 ? &parked->control : NULL,
+		.msg_control = parked->control_len != 0 ? &late->control[i] : NULL,
 		.msg_controllen = parked->control_len,
 	};
-	if (sendmsg(udp->fd, &msg, 0) < 0) {
-		metric_add(&parked->worker->counters.dropped_send, 1);
+}
+
+void udp_flush(struct worker *worker)
+{
+	struct udp_late *late = worker->late;
+	if (late->count != 0) {
+		udp_send(late->udp, late->out, late->count);
+		late->count = 0;
 	}
 }
 

@@ -55,6 +55,17 @@ struct udp_batch {
 	uint8_t out_bytes[UDP_BATCH][DNS_UDP_OURS];
 };
 
+/* Answers that became ready one by one, of one socket, to leave together at the end of the turn. */
+struct udp_late {
+	struct udp *udp;
+	unsigned int count;
+	struct mmsghdr out[UDP_BATCH];
+	struct iovec iov[UDP_BATCH];
+	struct addr to[UDP_BATCH];
+	union udp_control control[UDP_BATCH];
+	uint8_t bytes[UDP_BATCH][DNS_UDP_OURS];
+};
+
 struct tcp_listener {
 	struct worker *worker;
 	struct loop_fd lfd;
@@ -110,6 +121,7 @@ struct worker {
 	struct tcp_listener *tcp;
 	size_t listen_count;
 	struct udp_batch *batch;
+	struct udp_late *late;
 	uint8_t *tcp_in;  /* DNS_MSG_MAX + 2 and more: what one read brings */
 	uint8_t *answer;  /* DNS_MSG_MAX: of a parked question */
 	uint8_t *tcp_out; /* TCP_OUT_ROOM: answers of one turn of one connection */
@@ -122,7 +134,7 @@ struct worker {
 	size_t parked_free_count;
 	struct list refreshing;
 	size_t refresh_count;
-	struct loop_timer flush; /* end of the turn: forward_flush */
+	struct loop_timer flush; /* end of the turn: what waits to be sent, up and down */
 	struct loop_timer beat;
 	uint64_t beats; /* atomic: read by the control thread */
 	bool started;
@@ -153,6 +165,8 @@ void udp_close(struct udp *udp);
 /* Takes what the socket holds by now (a bounded number of rounds), then reads no more; answers may still leave by it. */
 void udp_drain(struct udp *udp);
 void udp_answer(struct parked *parked, const uint8_t *bytes, size_t size);
+/* Sends what udp_answer has gathered. */
+void udp_flush(struct worker *worker);
 
 /* tcp.c */
 int tcp_socket(const struct addr *addr, char *err, size_t err_size);

@@ -139,7 +139,12 @@ static void check_unknown(struct sync *sync, struct sync_check *check, int ret)
 {
 	struct sync_due *due = &sync->health.due;
 	if (ret == FAIL_NOTFOUND || ret == -EINVAL) { /* of this one only: it has no such status */
+		if (check->known || !check->told) {
+			log_notice("sync", "health check %s: not known, counts as healthy: %s",
+			           check->id, aws_trouble(sync->aws));
+		}
 		sync->publish_now = sync->publish_now || check->known;
+		check->told = true;
 		check->known = false;
 		due->at_ms = mono_ms() + gap_ms(sync);
 		return;

@@ -73,6 +73,7 @@ struct sync_zone {
 struct sync_check {
 	char id[SYNC_ID_MAX];
 	bool asked;
+	bool told; /* that nothing is known of it */
 	bool known;
 	bool healthy;
 	bool named;      /* while they are gathered: a zone still names it */

@@ -261,7 +261,8 @@ static void run(const struct query_in *in, struct reader *r)
 	size_t size = 0;
 	size_t room = in->proto == QUERY_UDP ? DNS_UDP_OURS : DNS_MSG_MAX;
 	enum query_next next = query_run(&worker, in, NULL, out, room, &size, &ask);
-	query_wait_init(&wait, &worker);
+	query_wait_init(&wait);
+	query_wait_begin(&wait, &worker);
 	for (unsigned int asks = 0; next == QUERY_ASK; asks++) {
 		assert(asks <= QUERY_ASKS_MAX);
 		feed(&wait, &ask, r);

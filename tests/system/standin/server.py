@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
 
 from . import signing
 from .errors import ApiError
@@ -58,7 +59,8 @@ class Standin(HttpServer):
 
     def environment(self, key_id: str = DEFAULT_KEY_ID) -> dict[str, str]:
         """What a client needs to find and satisfy the stand-in."""
-        env = {"AWS_ENDPOINT_URL_ROUTE_53": self.url, "AWS_ACCESS_KEY_ID": key_id,
+        env = {"AWS_ENDPOINT_URL_ROUTE_53": self.url, "AWS_ENDPOINT_URL_CLOUDWATCH": self.url,
+               "AWS_ACCESS_KEY_ID": key_id,
                "AWS_SECRET_ACCESS_KEY": self.keys[key_id].secret}
         if self.keys[key_id].token:
             env["AWS_SESSION_TOKEN"] = self.keys[key_id].token
@@ -82,6 +84,8 @@ class Standin(HttpServer):
     def handle(self, request: Request) -> tuple[Reply, Fault | None]:
         if request.target.startswith("/_standin/"):
             return self._control(request), None
+        if request.target.startswith("/?"):
+            return self._metric(request), None
         call, params_error = self._note(request)
         fault = self.faults.take(call.operation, call.params)
         try:
@@ -145,6 +149,28 @@ class Standin(HttpServer):
                 return False
             self._tokens -= 1.0
             return True
+
+    # --- CloudWatch, for the one metric that Route 53 writes ---
+
+    def _metric(self, request: Request) -> Reply:
+        params = dict(parse_qsl(urlsplit(request.target).query))
+        call = Call(params["Action"], params, time.monotonic(), target=request.target)
+        try:
+            call.key_id = signing.check(request.method, request.target, request.headers, request.body,
+                                        self.keys, "monitoring", self.region,
+                                        time.time() + self.clock_offset)
+        except ApiError as error:
+            call.signature = error.code
+        with self._lock:
+            self.calls.append(call)
+        value = self.world.metric.get(params["Dimensions.member.1.Value"])
+        point = "" if value is None else (f"<member><Timestamp>{params['EndTime']}</Timestamp>"
+                                          f"<Minimum>{value}</Minimum><Unit>None</Unit></member>")
+        call.status = 200
+        return Reply(200, (
+            '<GetMetricStatisticsResponse xmlns="http://monitoring.amazonaws.com/doc/2010-08-01/">'
+            f"<GetMetricStatisticsResult><Datapoints>{point}</Datapoints><Label>HealthCheckStatus</Label>"
+            "</GetMetricStatisticsResult></GetMetricStatisticsResponse>").encode())
 
     # --- the control path, for whoever runs it by hand ---
 

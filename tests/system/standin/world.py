@@ -219,6 +219,7 @@ class World:
         self.zones: dict[str, Zone] = {}
         self.changes: dict[str, dict] = {}
         self.health: dict[str, float | None] = {}
+        self.metric: dict[str, float] = {}  # HealthCheckStatus of CloudWatch by check
         self._count = itertools.count(1)
 
     def add_zone(self, name: str, zone_id: str = "", private: bool = True,

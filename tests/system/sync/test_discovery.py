@@ -240,3 +240,13 @@ def test_health_without_the_right_is_healthy(api, far, synced):
     net.wait_for(lambda: api.count("GetHealthCheckStatus") > 0, 10, "a look at health")
     assert daemon.ask("fail.far.example").data() == ["10.0.0.4"]
     assert daemon.log("counts? as healthy")
+
+
+def test_health_of_calculated_checks_is_a_metric(api, far, synced):
+    """GetHealthCheckStatus refuses them; CloudWatch knows."""
+    api.world.health = {CHECK + "1": None, CHECK + "2": None}
+    api.world.metric = {CHECK + "1": 1.0, CHECK + "2": 0.0}
+    daemon = synced(vpc=VPC[0], zones=[far.id])
+    net.wait_for(lambda: daemon.metric("horizond_health_checks", state="unhealthy") == 1, 15, "the metric")
+    assert daemon.ask("fail.far.example").data() == ["10.0.0.4"]
+    assert daemon.ask("both.far.example").data() == ["10.0.1.1"]

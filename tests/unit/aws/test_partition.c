@@ -30,6 +30,7 @@ static void test_partitions(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct partition *partition = partition__find(cases[i].region);
 		assert_string_equal(partition->route53_region, cases[i].signing);
+		assert_non_null(partition->suffix);
 		assert_string_equal(partition__route53_host(partition, false, false),
 		                    cases[i].host);
 	}

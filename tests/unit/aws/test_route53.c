@@ -574,10 +574,40 @@ static void test_health(void **state)
 	assert_int_equal(aws_get_health(aws, "c", &healthy), FAIL_NOTFOUND);
 	prepare(404, ERROR_BODY("NoSuchHealthCheck", "none"));
 	assert_int_equal(aws_get_health(aws, "c", &healthy), FAIL_NOTFOUND);
-	prepare(400, ERROR_BODY("InvalidInput", "calculated"));
-	assert_int_equal(aws_get_health(aws, "c", &healthy), -EINVAL);
 	assert_int_equal(aws_get_health(aws, "../hostedzone", &healthy), -EINVAL);
-	assert_int_equal(answered, 5);
+	assert_int_equal(answered, 4);
+}
+
+#define POINT(time, value) \
+	"<member><Minimum>" value "</Minimum><Timestamp>" time "</Timestamp></member>"
+#define POINTS(points)                                                                            \
+	"<GetMetricStatisticsResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\">" \
+	"<GetMetricStatisticsResult><Datapoints>" points "</Datapoints><Label>HealthCheckStatus"  \
+	"</Label></GetMetricStatisticsResult></GetMetricStatisticsResponse>"
+
+/* The latest point counts, in whichever order they come. */
+static void test_health_by_metric(void **state)
+{
+	bool healthy = true;
+	tiny_export(&tiny, "AWS_ENDPOINT_URL_CLOUDWATCH");
+	prepare(400, ERROR_BODY("InvalidInput", "calculated"));
+	prepare(200, POINTS(POINT("2026-01-02T03:04:00Z", "1.0") POINT(
+			     "2026-01-02T03:06:00Z", "0.0") POINT("2026-01-02T03:05:00Z", "1.0")));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), 0);
+	assert_false(healthy);
+	assert_non_null(strstr(targets[1], "/?Action=GetMetricStatistics&"));
+	assert_non_null(strstr(targets[1], "Dimensions.member.1.Value=c&"));
+	prepare(403, ERROR_BODY("AccessDenied", "no"));
+	prepare(200, POINTS(POINT("2026-01-02T03:04:00Z", "1.0")));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), 0);
+	assert_true(healthy);
+	prepare(400, ERROR_BODY("InvalidInput", "calculated"));
+	prepare(200, POINTS(""));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), FAIL_NOTFOUND);
+	prepare(403, ERROR_BODY("AccessDenied", "no"));
+	prepare(403, ERROR_BODY("AccessDenied", "no"));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), FAIL_DENIED);
+	unsetenv("AWS_ENDPOINT_URL_CLOUDWATCH");
 }
 
 /* --- Counting --- */
@@ -627,6 +657,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_zones_of_a_vpc_badly, begin, end),
 		cmocka_unit_test_setup_teardown(test_one_zone, begin, end),
 		cmocka_unit_test_setup_teardown(test_health, begin, end),
+		cmocka_unit_test_setup_teardown(test_health_by_metric, begin, end),
 		cmocka_unit_test_setup_teardown(test_counters, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

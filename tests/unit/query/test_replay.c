@@ -288,7 +288,8 @@ static void run(struct stage *s)
 	                    s->proto == QUERY_UDP ? DNS_UDP_OURS : DNS_MSG_MAX, &s->size, &s->ask);
 	epoch_read_end();
 	if (s->next == QUERY_ASK && !s->waiting) {
-		query_wait_init(&s->wait, &s->worker);
+		query_wait_init(&s->wait);
+		query_wait_begin(&s->wait, &s->worker);
 		s->waiting = true;
 	}
 }

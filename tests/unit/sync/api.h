@@ -94,7 +94,8 @@ static void api_answer(void *ctx, const struct tiny_request *request, struct tin
 	pthread_mutex_lock(&api->lock);
 	if (sscanf(request->target, "/2013-04-01/hostedzone/%63[^/]/rrset", id) == 1) {
 		api_list(api, id, reply);
-	} else if (strncmp(request->target, "/2013-04-01/healthcheck/", 24) == 0) {
+	} else if (strncmp(request->target, "/2013-04-01/healthcheck/", 24) == 0 ||
+	           strncmp(request->target, "/?Action=", 9) == 0) {
 		api->health_calls++;
 		if (api->health_body == NULL) {
 			api_refuse(reply);
@@ -160,6 +161,7 @@ static void api_start(struct api *api)
 	pthread_mutex_init(&api->lock, NULL);
 	tiny_start(&api->server, api_answer, api);
 	tiny_export(&api->server, "AWS_ENDPOINT_URL_ROUTE_53");
+	tiny_export(&api->server, "AWS_ENDPOINT_URL_CLOUDWATCH");
 	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
 	tiny_export(&api->server, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
 	setenv("AWS_REGION", "eu-west-1", 1);
