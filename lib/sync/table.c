@@ -53,6 +53,33 @@ const char *sync_zone__label(const struct sync_zone *zone, char *buf)
 	return buf;
 }
 
+/* The list is as long as the zone; a log is not. */
+#define FAULTS_TOLD 20
+
+struct faults_told {
+	const char *label;
+	size_t count;
+};
+
+static void fault_tell(void *ctx, const char *name, const char *type, const char *why)
+{
+	struct faults_told *told = ctx;
+	if (told->count++ < FAULTS_TOLD) {
+		log_warn("sync", "zone %s: fault in %s %s: %s", told->label, name, type, why);
+	}
+}
+
+static void faults_tell(const struct zone *zone, const char *label)
+{
+	struct faults_told told = {.label = label};
+	zone_each_fault(zone, fault_tell, &told);
+	if (told.count > FAULTS_TOLD) {
+		log_warn("sync",
+		         "zone %s: %zu more faults; `horizonctl zones ZONE --faults` lists them",
+		         label, told.count - FAULTS_TOLD);
+	}
+}
+
 void sync_zone__tell(const struct sync_zone *zone, bool first, bool changed)
 {
 	char label[SYNC_LABEL_MAX];
@@ -68,6 +95,9 @@ void sync_zone__tell(const struct sync_zone *zone, bool first, bool changed)
 	} else if (changed) {
 		log_info("sync", "zone %s: changed, now %zu sets, %zu faults", label, stats.sets,
 		         stats.faults);
+	}
+	if (first || changed) {
+		faults_tell(zone->zone, label);
 	}
 }
 

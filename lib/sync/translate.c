@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The policies exclude each other; a set that claims two keeps the first and is judged with its group. */
+/* The policies exclude each other; of a set that claims two it is the first, for what is said of it. */
 static enum zone_policy policy_of(const struct aws_record_set *set)
 {
 	if (set->has_weight) {
@@ -69,6 +69,31 @@ static const char *place_of(const struct aws_record_set *set, enum zone_policy p
 	}
 }
 
+static unsigned int policies_claimed(const struct aws_record_set *set)
+{
+	bool geo = set->geo_continent != NULL || set->geo_country != NULL;
+	return (unsigned int)set->has_weight + (unsigned int)set->multivalue +
+	       (unsigned int)(set->failover != NULL) + (unsigned int)(set->region != NULL) +
+	       (unsigned int)geo + (unsigned int)set->has_geoproximity +
+	       (unsigned int)set->has_cidr;
+}
+
+/* What is wrong with a set and could not be seen any more once it is translated. NULL: nothing. */
+static const char *fault_of(const struct aws_record_set *set)
+{
+	if (policies_claimed(set) > 1) {
+		return "more than one routing policy";
+	}
+	if (set->failover != NULL && strcmp(set->failover, "PRIMARY") != 0 &&
+	    strcmp(set->failover, "SECONDARY") != 0) {
+		return "failover that is neither PRIMARY nor SECONDARY";
+	}
+	if (!set->has_ttl && set->value_count != 0) {
+		return "values without a TTL";
+	}
+	return NULL;
+}
+
 void sync_translate__set(const struct aws_record_set *set, bool file, char *place,
                          struct zone_record_set *ret_set)
 {
@@ -89,5 +114,6 @@ void sync_translate__set(const struct aws_record_set *set, bool file, char *plac
 		.alias_name = set->alias_name,
 		.alias_zone_id = file ? NULL : set->alias_zone_id,
 		.alias_evaluate_health = set->alias_evaluate_health,
+		.fault = fault_of(set),
 	};
 }

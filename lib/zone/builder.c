@@ -261,6 +261,9 @@ static bool text_given(const char *text)
 static const char *set_contradiction(const struct zone_record_set *set, uint16_t type)
 {
 	bool simple = set->policy == ZONE_POLICY_SIMPLE;
+	if (set->fault != NULL) {
+		return set->fault;
+	}
 	if (set->alias_name != NULL && set->value_count != 0) {
 		return "both values and an alias";
 	}

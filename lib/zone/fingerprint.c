@@ -37,7 +37,8 @@ uint64_t zone__fingerprint(const struct zone_record_set *set, const uint8_t *nam
 {
 	bool is_alias = set->alias_name != NULL;
 	uint64_t numbers = (uint64_t)set->ttl_s << 32 | (uint64_t)set->policy << 16 |
-	                   (uint64_t)is_alias << 2 | (uint64_t)set->alias_evaluate_health << 1 |
+	                   (uint64_t)(set->fault != NULL) << 3 | (uint64_t)is_alias << 2 |
+	                   (uint64_t)set->alias_evaluate_health << 1 |
 	                   (uint64_t)set->failover_secondary;
 	uint64_t parts[] = {
 		name_hash(name, name_len, set->name),

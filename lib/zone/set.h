@@ -40,4 +40,5 @@ struct zone_record_set {
 	const char *alias_name;    /* DNSName of an alias, escaped as above; NULL: no alias */
 	const char *alias_zone_id; /* bare id; NULL (zone files): judged by name */
 	bool alias_evaluate_health;
+	const char *fault; /* what its source found wrong with it, in a line; NULL: nothing */
 };

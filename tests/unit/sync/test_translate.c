@@ -37,6 +37,25 @@ static void test_simple(void **state)
 	assert_null(out.region);
 }
 
+static void test_contradictions(void **state)
+{
+	static const char *const values[] = {"10.0.0.1"};
+	struct aws_record_set set = {.has_ttl = true, .values = values, .value_count = 1};
+	assert_null(translated(set).fault);
+	set.has_weight = true;
+	assert_null(translated(set).fault);
+	set.failover = "PRIMARY";
+	assert_string_equal(translated(set).fault, "more than one routing policy");
+	set.has_weight = false;
+	assert_null(translated(set).fault);
+	set.failover = "THIRD";
+	assert_non_null(translated(set).fault);
+	set.failover = NULL;
+	set.has_ttl = false;
+	assert_string_equal(translated(set).fault, "values without a TTL");
+	assert_null(translated((struct aws_record_set){.alias_name = "a."}).fault);
+}
+
 static void test_policies(void **state)
 {
 	struct zone_record_set out = translated(
@@ -110,9 +129,9 @@ static void test_alias(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_simple), cmocka_unit_test(test_policies),
-		cmocka_unit_test(test_places), cmocka_unit_test(test_proximity),
-		cmocka_unit_test(test_alias),
+		cmocka_unit_test(test_simple),         cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_contradictions), cmocka_unit_test(test_places),
+		cmocka_unit_test(test_proximity),      cmocka_unit_test(test_alias),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
