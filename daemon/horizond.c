@@ -349,6 +349,7 @@ static int horizond_start(struct horizond *h)
 		return EXIT_FAULTS;
 	}
 	ret = horizond_keep_start(h);
+	ret = ret != 0 ? ret : horizond_parity_start(h);
 	ret = ret != 0 ? ret : server_start(h->server);
 	if (ret != 0) {
 		log_error("horizond", "cannot start a thread: %s", fail_text(ret));
@@ -362,6 +363,7 @@ static int horizond_start(struct horizond *h)
 static void horizond_end(struct horizond *h)
 {
 	__atomic_store_n(&h->ending, true, __ATOMIC_RELAXED);
+	horizond_parity_stop(h);
 	server_stop(&h->server, DRAIN_MS);
 	horizond_keep_stop(h);
 	sync_stop(&h->sync);
@@ -377,6 +379,7 @@ static void horizond_end(struct horizond *h)
 		loop_signal_close(&h->on_int);
 	}
 	mailbox_free(&h->box);
+	horizond_parity_free(h);
 	loop_free(&h->loop);
 	world_root_free(&h->world);
 	cache_free(&h->cache);

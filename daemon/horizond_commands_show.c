@@ -64,7 +64,23 @@ static json_t *seconds_since(int64_t then_s, int64_t now_s)
 	return json_integer(now_s > then_s ? now_s - then_s : 0);
 }
 
-static json_t *zone_object(const struct zones_entry *entry, bool with_faults)
+/* Null: never compared. */
+static json_t *parity_object(const struct horizond *h, const struct zones_entry *entry)
+{
+	struct parity_state state;
+	if (!parity_get_state(h->parity, entry, &state)) {
+		return json_null();
+	}
+	return json_pack("{s:I, s:I, s:I, s:i, s:i, s:b, s:b}", "same",
+	                 (json_int_t)state.results[PARITY_SAME], "different",
+	                 (json_int_t)state.results[PARITY_DIFFERENT], "unknown",
+	                 (json_int_t)state.results[PARITY_UNKNOWN], "window", (int)state.window,
+	                 "window_different", (int)state.different, "disagrees",
+	                 (int)state.disagrees, "asked", (int)zone_doubted(entry->zone));
+}
+
+static json_t *zone_object(const struct horizond *h, const struct zones_entry *entry,
+                           bool with_faults)
 {
 	char name[DNS_NAME_TEXT_MAX] = "";
 	int64_t now_s = wall_s();
@@ -80,6 +96,7 @@ static json_t *zone_object(const struct zones_entry *entry, bool with_faults)
 	put_stats(object, entry->zone);
 	json_object_set_new(object, "associated", json_boolean(entry->associated));
 	json_object_set_new(object, "unavailable", json_boolean(entry->unavailable));
+	json_object_set_new(object, "parity", parity_object(h, entry));
 	json_object_set_new(object, "calls", json_integer((json_int_t)entry->calls));
 	put_text(object, "trouble", entry->trouble);
 	if (with_faults) {
@@ -113,7 +130,7 @@ void command_zones(void *ctx, struct control_call *call, const char *const *word
 	for (size_t i = 0; i < zones_count(zones); i++) {
 		const struct zones_entry *entry = zones_get(zones, i);
 		if (what == NULL || zone_is(entry, what)) {
-			json_array_append_new(list, zone_object(entry, with_faults));
+			json_array_append_new(list, zone_object(h, entry, with_faults));
 		}
 	}
 	zones_unref(&zones);

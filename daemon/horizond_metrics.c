@@ -20,6 +20,7 @@ void horizond_metrics(void *ctx, struct text *out)
 	forward_metrics(h->forward, out);
 	cache_metrics(h->cache, out);
 	sync_metrics(h->sync, out);
+	parity_metrics(h->parity, out);
 	reload_metrics(h, out);
 	http_process_metrics(out);
 }

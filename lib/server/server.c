@@ -55,6 +55,7 @@ static void *worker_main(void *ctx)
 	}
 	parked_free_all(worker);
 	refresh_free_all(worker);
+	ask_free_all(worker);
 	tcp_close_all(worker, false);
 	loop_timer_cancel(&worker->flush);
 	loop_timer_cancel(&worker->beat);
@@ -115,6 +116,7 @@ static int worker_init(struct worker *worker, struct server *server, unsigned in
 	list_init(&worker->parked);
 	list_init(&worker->parked_free);
 	list_init(&worker->refreshing);
+	list_init(&worker->asks);
 	int ret = worker_memory(worker);
 	for (size_t i = 0; ret == 0 && i < opts->listen_count; i++) {
 		ret = worker_listen(worker, i, err, err_size);
