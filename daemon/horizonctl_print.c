@@ -138,6 +138,57 @@ static void zone_row(struct table *table, const json_t *zone)
 	table_cell(table, json_is_true(json_object_get(zone, "associated")) ? "yes" : "no");
 }
 
+/* Only a zone that was asked for by name has these. */
+static void print_zone_classes(const json_t *zone)
+{
+	static const char *const heads[] = {"CLASS", ">SETS", "WHY", NULL};
+	const json_t *list = json_object_get(zone, "classes");
+	if (json_array_size(list) == 0) {
+		return;
+	}
+	struct table table;
+	size_t i;
+	const json_t *row;
+	table_begin(&table, heads);
+	json_array_foreach ((json_t *)(uintptr_t)list, i, row) {
+		table_cell(&table, text_of(row, "class"));
+		table_cellf(&table, "%.0f", number_of(row, "count"));
+		table_cell(&table, text_of(row, "why"));
+	}
+	putchar('\n');
+	table_end(&table);
+	printf("\n%s with our VPC (",
+	       json_is_true(json_object_get(zone, "associated")) ? "associated" : "not associated");
+	print_clean(stdout, text_of(zone, "association"));
+	puts(json_is_true(json_object_get(zone, "reckoned"))
+	             ? "): dynamic sets are reckoned, not asked of the VPC resolver"
+	             : "): dynamic sets are asked of the VPC resolver");
+}
+
+static void print_zone_checks(const json_t *zone)
+{
+	static const char *const heads[] = {"HEALTH CHECK", "HEALTH", ">AGE", NULL};
+	const json_t *list = json_object_get(zone, "health_checks");
+	if (json_array_size(list) == 0) {
+		return;
+	}
+	struct table table;
+	char age[SHORT_MAX];
+	size_t i;
+	const json_t *check;
+	table_begin(&table, heads);
+	json_array_foreach ((json_t *)(uintptr_t)list, i, check) {
+		const json_t *known = json_object_get(check, "age");
+		table_cell(&table, text_of(check, "id"));
+		table_cell(&table, text_of(check, "health"));
+		table_cell(&table, json_is_number(known)
+		                           ? duration_text(json_number_value(known), age)
+		                           : "");
+	}
+	putchar('\n');
+	table_end(&table);
+}
+
 static void print_zone_faults(const json_t *zone)
 {
 	static const char *const heads[] = {"NAME", "TYPE", "FAULT", NULL};
@@ -206,6 +257,8 @@ void print_zones(const json_t *answer, const char *const *words)
 		print_zone_parity(zones[i]);
 	}
 	for (size_t i = 0; i < count; i++) {
+		print_zone_classes(zones[i]);
+		print_zone_checks(zones[i]);
 		print_zone_faults(zones[i]);
 	}
 	free(zones);

@@ -126,9 +126,15 @@ static int check_only(const struct options *options)
 static void on_zones(void *ctx, struct zones *zones)
 {
 	struct horizond *h = ctx;
+	struct zones *before = world_zones(h->world);
+	struct zones *now = zones_ref(zones);
 	if (world_set_zones(h->world, zones) != 0) {
 		log_error("horizond", "out of memory: the zones stay as they were");
+	} else {
+		flush_changed(h->cache, before, now);
 	}
+	zones_unref(&before);
+	zones_unref(&now);
 }
 
 static void rewire_arrives(struct mail *mail, void *ctx)
@@ -254,6 +260,7 @@ static int user_switch(const struct settings *settings)
 		log_error("horizond", "cannot become user %s: %s", name, strerror(errno));
 		return -errno;
 	}
+	prctl(PR_SET_DUMPABLE, 0); /* a new user brings the system's default back */
 	return 0;
 }
 
@@ -271,7 +278,7 @@ static int start_core(struct horizond *h, char *err, size_t err_size)
 		snprintf(err, err_size, "out of memory");
 		return FAIL_NOMEM;
 	}
-	int ret = wire_forward_groups(h->forward, settings);
+	int ret = wire_forward_groups(h->forward, settings, NULL);
 	if (ret != 0) {
 		snprintf(err, err_size, "forwarding: %s", fail_text(ret));
 		return ret;

@@ -3,9 +3,11 @@
 
 #include "base/epoch.h"
 #include "base/mono.h"
+#include "zone/health.h"
 #include <string.h>
 
 #define FAULTS_SHOWN 1000
+#define CHECKS_SHOWN 1000
 
 /* --- zones --- */
 
@@ -55,6 +57,33 @@ static void put_stats(json_t *object, const struct zone *zone)
 	json_object_update_new(object, figures);
 }
 
+/* Why so many of each are answered as they are: (name, type) pairs by class. */
+static void put_classes(json_t *object, const struct zone *zone)
+{
+	static const struct {
+		enum zone_class class;
+		const char *why;
+	} rows[] = {
+		{ZONE_STATIC, "answered from memory"},
+		{ZONE_DYNAMIC_ALIAS, "alias to an AWS resource, another zone or a dynamic set"},
+		{ZONE_DYNAMIC_HEALTH, "a health check decides"},
+		{ZONE_DYNAMIC_POLICY, "failover, latency, geolocation or geoproximity"},
+		{ZONE_FAULT, "cannot be read or contradicts itself (--faults)"},
+	};
+	struct zone_stats stats = {0};
+	if (zone != NULL) {
+		zone_get_stats(zone, &stats);
+	}
+	json_t *list = json_array();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "class",
+		                                      zone_class_text(rows[i].class), "count",
+		                                      (json_int_t)stats.types[rows[i].class], "why",
+		                                      rows[i].why));
+	}
+	json_object_set_new(object, "classes", list);
+}
+
 /* Seconds since a wall clock time; null: it never was. */
 static json_t *seconds_since(int64_t then_s, int64_t now_s)
 {
@@ -79,6 +108,56 @@ static json_t *parity_object(const struct horizond *h, const struct zones_entry 
 	                 (int)state.disagrees, "asked", (int)zone_doubted(entry->zone));
 }
 
+/* The health checks that the zone's sets name, each once, while its answers are reckoned. */
+struct check_list {
+	const struct zone *zone;
+	const struct health *health;
+	json_t *seen; /* id to true */
+	json_t *list;
+};
+
+static void check_add(struct check_list *checks, const char *id, int64_t now_s)
+{
+	if (json_object_get(checks->seen, id) != NULL) {
+		return;
+	}
+	json_object_set_new(checks->seen, id, json_true());
+	const struct health_check *check = health_find(checks->health, id);
+	json_t *object = json_object();
+	put_text(object, "id", id);
+	put_text(object, "health",
+	         check == NULL ? "not known, counts as healthy"
+	                       : (check->healthy ? "healthy" : "not healthy"));
+	json_object_set_new(object, "age",
+	                    check == NULL ? json_null() : seconds_since(check->known_s, now_s));
+	json_array_append_new(checks->list, object);
+}
+
+static int checks_of_set(void *ctx, const uint8_t *name, const struct zone_rrset *set)
+{
+	struct check_list *checks = ctx;
+	int64_t now_s = wall_s();
+	for (unsigned int i = 0; i < zone_rrset_members(set); i++) {
+		struct zone_member_info member;
+		zone_rrset_member(checks->zone, set, i, &member);
+		if (member.health_check != NULL) {
+			check_add(checks, member.health_check, now_s);
+		}
+	}
+	return json_array_size(checks->list) >= CHECKS_SHOWN;
+}
+
+static void put_checks(json_t *object, const struct zones_entry *entry, const struct health *health)
+{
+	struct check_list checks = {
+		.zone = entry->zone, .health = health, .seen = json_object(), .list = json_array()};
+	if (entry->zone != NULL && zones_reckoned(entry)) {
+		zone_each(entry->zone, checks_of_set, &checks);
+	}
+	json_decref(checks.seen);
+	json_object_set_new(object, "health_checks", checks.list);
+}
+
 static json_t *zone_object(const struct horizond *h, const struct zones_entry *entry,
                            bool with_faults)
 {
@@ -95,6 +174,8 @@ static json_t *zone_object(const struct horizond *h, const struct zones_entry *e
 	json_object_set_new(object, "changed", seconds_since(entry->changed_s, now_s));
 	put_stats(object, entry->zone);
 	json_object_set_new(object, "associated", json_boolean(entry->associated));
+	put_text(object, "association", zones_known_text(entry->known));
+	json_object_set_new(object, "reckoned", json_boolean(zones_reckoned(entry)));
 	json_object_set_new(object, "unavailable", json_boolean(entry->unavailable));
 	json_object_set_new(object, "parity", parity_object(h, entry));
 	json_object_set_new(object, "calls", json_integer((json_int_t)entry->calls));
@@ -129,9 +210,15 @@ void command_zones(void *ctx, struct control_call *call, const char *const *word
 	json_t *list = json_array();
 	for (size_t i = 0; i < zones_count(zones); i++) {
 		const struct zones_entry *entry = zones_get(zones, i);
-		if (what == NULL || zone_is(entry, what)) {
-			json_array_append_new(list, zone_object(h, entry, with_faults));
+		if (what != NULL && !zone_is(entry, what)) {
+			continue;
 		}
+		json_t *object = zone_object(h, entry, with_faults);
+		if (what != NULL) {
+			put_classes(object, entry->zone);
+			put_checks(object, entry, zones_health(zones));
+		}
+		json_array_append_new(list, object);
 	}
 	zones_unref(&zones);
 	if (what != NULL && json_array_size(list) == 0) {

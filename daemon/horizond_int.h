@@ -69,12 +69,17 @@ struct horizond {
 /* horizond_wire.c: settings to what the rooms take. */
 uint32_t wire_vpc_origin(const struct settings *settings);
 struct world_conf *wire_world_conf(struct horizond *h, const struct settings *settings);
-int wire_forward_groups(struct forward *forward, const struct settings *settings);
+/* also (may be NULL): other settings whose groups stay beside these. */
+int wire_forward_groups(struct forward *forward, const struct settings *settings,
+                        const struct settings *also);
 void wire_server_opts(struct horizond *h, const struct settings *settings, unsigned int workers,
                       struct server_opts *ret_opts);
 struct cache_opts wire_cache_opts(const struct settings *settings);
 /* Text members point into settings. */
 void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts);
+
+/* horizond_flush.c: forgets what was kept of names for which the zones now say otherwise. */
+void flush_changed(struct cache *cache, const struct zones *before, const struct zones *now);
 
 /* horizond_reload.c */
 /* Reads the file again. False: nothing changed; faults (a line each) say why. */

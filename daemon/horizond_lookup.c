@@ -107,7 +107,7 @@ int lookup_soa(void *ctx, const uint8_t *origin, uint8_t *buf, size_t size, size
 	dns_walk_begin(&walk, &reply, DNS_SECTION_ANSWER);
 	while (dns_walk_next(&walk, &rr)) {
 		uint8_t owner[DNS_NAME_MAX];
-		if (rr.type != DNS_TYPE_SOA ||
+		if (rr.type != DNS_TYPE_SOA || rr.class != DNS_CLASS_IN ||
 		    dns_msg_name(message, reply.size, rr.owner, owner, NULL) < 0 ||
 		    !dns_name_equal(owner, origin)) {
 			continue;
@@ -138,7 +138,8 @@ static void collect(const struct dns_reply *reply, uint16_t type, struct addr *r
 	dns_walk_begin(&walk, reply, DNS_SECTION_ANSWER);
 	while (*count < max && dns_walk_next(&walk, &rr)) {
 		struct addr *addr = &ret_addrs[*count];
-		if (rr.type != type) {
+		/* Of other classes the data has not been checked. */
+		if (rr.type != type || rr.class != DNS_CLASS_IN) {
 			continue;
 		}
 		memset(addr, 0, sizeof(*addr));

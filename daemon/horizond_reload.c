@@ -1,6 +1,7 @@
 /* daemon/horizond_reload.c - SIGHUP: the file read again, applied whole or not at all. */
 #include "horizond_int.h"
 
+#include "base/epoch.h"
 #include "base/fail.h"
 #include "base/log.h"
 #include "control/notify.h"
@@ -69,16 +70,28 @@ static int reload_apply(struct horizond *h, const struct settings *settings, str
 	wire_sync_opts(settings, &sync_opts);
 	int ret = sync_reload(h->sync, &sync_opts, err, sizeof(err));
 	if (ret == 0) {
-		/* Groups before rules: a rule's targets must be there when the first question follows it. */
+		/*
+		 * A rule's targets must be there when the first question follows it, and until the last one has:
+		 * new groups beside the old, then the new rules, then the new groups alone.
+		 */
 		snprintf(err, sizeof(err), "%s: out of memory", h->config_path);
-		ret = wire_forward_groups(h->forward, settings);
+		ret = wire_forward_groups(h->forward, settings, h->settings);
 	}
 	if (ret != 0) {
 		text_addf(faults, "%s\n", err);
 		world_conf_unref(&conf);
 		return ret;
 	}
-	return world_set_conf(h->world, conf);
+	ret = world_set_conf(h->world, conf);
+	if (ret == 0) {
+		epoch_wait(); /* nobody follows the old rules any more */
+		if (wire_forward_groups(h->forward, settings, NULL) != 0) {
+			log_warn("config", "out of memory: old targets stay until the next reload");
+		}
+	} else {
+		text_addf(faults, "%s\n", err);
+	}
+	return ret;
 }
 
 bool horizond_reload(struct horizond *h, struct text *faults)

@@ -8,11 +8,21 @@
 
 static const uint8_t root_name[1] = {0};
 
+#define PUBLIC_INFLIGHT 1000 /* as a rule has by default */
+
 #define VPC_BURST 100 /* packets; with the default rate never over 1000 in a second (CONTRACT) */
 
 uint32_t wire_vpc_origin(const struct settings *settings)
 {
 	return rule_origin(root_name, settings->vpc_resolver.items, settings->vpc_resolver.count);
+}
+
+/* Of the group that speaks for the public DNS: under a name that no rule can have. */
+static uint32_t public_origin(const struct settings *settings)
+{
+	static const uint8_t name[] = "\017public fallback";
+	const struct settings_addrs *resolver = &settings->route53.public_resolver;
+	return rule_origin(name, resolver->items, resolver->count);
 }
 
 /* A growing list of rules for rules_new, which copies what they point to. */
@@ -169,6 +179,16 @@ static struct clients *wire_clients(const struct settings *settings)
 	return clients;
 }
 
+/* The VPC's: of the settings, else what instance metadata told so far. */
+static void wire_region(struct horizond *h, const struct settings *settings, char *ret_region)
+{
+	const char *region = settings->route53.region;
+	pthread_mutex_lock(&h->instance_lock);
+	snprintf(ret_region, sizeof(h->region), "%s",
+	         strcmp(region, "auto") == 0 ? h->region : region);
+	pthread_mutex_unlock(&h->instance_lock);
+}
+
 struct world_conf *wire_world_conf(struct horizond *h, const struct settings *settings)
 {
 	struct rules *rules = wire_rules(h, settings);
@@ -178,9 +198,15 @@ struct world_conf *wire_world_conf(struct horizond *h, const struct settings *se
 		clients_free(&clients);
 		return NULL;
 	}
+	char region[sizeof(h->region)];
+	wire_region(h, settings, region);
 	struct world_opts opts = {
 		.version = settings->version,
 		.server_id = settings->server_id,
+		.region = region,
+		.fallback = settings->route53.public_fallback.items,
+		.fallback_count = settings->route53.public_fallback.count,
+		.fallback_origin = public_origin(settings),
 		.min_ttl_s = settings->cache.min_ttl_s,
 		.max_ttl_s = settings->cache.max_ttl_s,
 		.max_negative_ttl_s = settings->cache.max_negative_ttl_s,
@@ -189,12 +215,8 @@ struct world_conf *wire_world_conf(struct horizond *h, const struct settings *se
 	return world_conf_new(rules, clients, &opts);
 }
 
-int wire_forward_groups(struct forward *forward, const struct settings *settings)
+static size_t groups_add(struct forward_group_opts *groups, const struct settings *settings)
 {
-	struct forward_group_opts *groups = calloc(settings->rule_count + 1, sizeof(*groups));
-	if (groups == NULL) {
-		return FAIL_NOMEM;
-	}
 	groups[0] = (struct forward_group_opts){
 		.origin = wire_vpc_origin(settings),
 		.rule = "vpc",
@@ -206,6 +228,17 @@ int wire_forward_groups(struct forward *forward, const struct settings *settings
 		.packet_burst = VPC_BURST,
 	};
 	size_t count = 1;
+	const struct settings_route53 *route53 = &settings->route53;
+	if (route53->public_fallback.count != 0) {
+		groups[count++] = (struct forward_group_opts){
+			.origin = public_origin(settings),
+			.rule = "public",
+			.targets = route53->public_resolver.items,
+			.target_count = route53->public_resolver.count,
+			.policy = FORWARD_FASTEST,
+			.max_inflight = PUBLIC_INFLIGHT,
+		};
+	}
 	for (size_t i = 0; i < settings->rule_count; i++) {
 		const struct settings_rule *rule = &settings->rules[i];
 		if (rule->type != SETTINGS_FORWARD) {
@@ -221,6 +254,35 @@ int wire_forward_groups(struct forward *forward, const struct settings *settings
 			.max_inflight = rule->max_inflight,
 			.source = rule->source,
 		};
+	}
+	return count;
+}
+
+static int by_origin(const void *a, const void *b)
+{
+	const struct forward_group_opts *ga = a;
+	const struct forward_group_opts *gb = b;
+	return ga->origin < gb->origin ? -1 : ga->origin > gb->origin;
+}
+
+int wire_forward_groups(struct forward *forward, const struct settings *settings,
+                        const struct settings *also)
+{
+	size_t most = 2 + settings->rule_count + (also != NULL ? 2 + also->rule_count : 0);
+	struct forward_group_opts *groups = calloc(most, sizeof(*groups));
+	if (groups == NULL) {
+		return FAIL_NOMEM;
+	}
+	size_t own = groups_add(groups, settings);
+	size_t count = own;
+	if (also != NULL) {
+		qsort(groups, own, sizeof(*groups), by_origin);
+		size_t end = own + groups_add(groups + own, also);
+		for (size_t i = own; i < end; i++) {
+			if (bsearch(&groups[i], groups, own, sizeof(*groups), by_origin) == NULL) {
+				groups[count++] = groups[i];
+			}
+		}
 	}
 	int ret = forward_set_groups(forward, groups, count);
 	free(groups);

@@ -24,6 +24,7 @@ static const struct {
 	[AWS_LIST_RECORD_SETS] = {"route53", "ListResourceRecordSets"},
 	[AWS_LIST_ZONES_BY_VPC] = {"route53", "ListHostedZonesByVPC"},
 	[AWS_GET_ZONE] = {"route53", "GetHostedZone"},
+	[AWS_GET_HEALTH] = {"route53", "GetHealthCheckStatus"},
 };
 
 static const char *const result_names[AWS_RESULTS] = {

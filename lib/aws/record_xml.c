@@ -38,6 +38,12 @@ enum {
 	TAG_TRAFFIC_POLICY,
 	TAG_CIDR,
 	TAG_GEOPROXIMITY,
+	TAG_PROXIMITY_REGION,
+	TAG_PROXIMITY_GROUP,
+	TAG_PROXIMITY_POINT,
+	TAG_PROXIMITY_LATITUDE,
+	TAG_PROXIMITY_LONGITUDE,
+	TAG_PROXIMITY_BIAS,
 	TAG_TRUNCATED,
 	TAG_NEXT_NAME,
 	TAG_NEXT_TYPE,
@@ -74,6 +80,12 @@ static const struct xml_rule rules[] = {
 	{TAG_SET, TAG_TRAFFIC_POLICY, true, "TrafficPolicyInstanceId"},
 	{TAG_SET, TAG_CIDR, true, "CidrRoutingConfig"},
 	{TAG_SET, TAG_GEOPROXIMITY, true, "GeoProximityLocation"},
+	{TAG_GEOPROXIMITY, TAG_PROXIMITY_REGION, true, "AWSRegion"},
+	{TAG_GEOPROXIMITY, TAG_PROXIMITY_GROUP, true, "LocalZoneGroup"},
+	{TAG_GEOPROXIMITY, TAG_PROXIMITY_POINT, true, "Coordinates"},
+	{TAG_GEOPROXIMITY, TAG_PROXIMITY_BIAS, true, "Bias"},
+	{TAG_PROXIMITY_POINT, TAG_PROXIMITY_LATITUDE, true, "Latitude"},
+	{TAG_PROXIMITY_POINT, TAG_PROXIMITY_LONGITUDE, true, "Longitude"},
 };
 
 void record_page__init(struct record_page *page, aws_record_set_fn *fn, void *ctx)
@@ -170,6 +182,7 @@ static int set_end(struct record_page *page)
 		return FAIL_FORMAT;
 	}
 	set->values = page->values;
+	page->sets++;
 	return page->fn(page->ctx, set);
 }
 
@@ -210,6 +223,26 @@ static int on_set_end(struct record_page *page, unsigned int tag, const char *te
 	}
 }
 
+static int on_proximity_end(struct record_page *page, unsigned int tag, const char *text)
+{
+	struct aws_record_set *set = &page->set;
+	switch (tag) {
+	case TAG_PROXIMITY_REGION:
+		return text_keep(page, text, &set->proximity_region);
+	case TAG_PROXIMITY_GROUP:
+		return text_keep(page, text, &set->proximity_group);
+	case TAG_PROXIMITY_LATITUDE:
+		return text_keep(page, text, &set->proximity_latitude);
+	case TAG_PROXIMITY_LONGITUDE:
+		return text_keep(page, text, &set->proximity_longitude);
+	case TAG_PROXIMITY_BIAS:
+		set->proximity_bias = (int)strtol(text, NULL, 10);
+		return 0;
+	default:
+		return on_set_end(page, tag, text);
+	}
+}
+
 /* What lies deeper in a set. */
 static int on_part_end(struct record_page *page, unsigned int tag, const char *text)
 {
@@ -232,7 +265,7 @@ static int on_part_end(struct record_page *page, unsigned int tag, const char *t
 	case TAG_ALIAS_HEALTH:
 		return bool_read(text, &set->alias_evaluate_health);
 	default:
-		return on_set_end(page, tag, text);
+		return on_proximity_end(page, tag, text);
 	}
 }
 

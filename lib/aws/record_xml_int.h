@@ -30,6 +30,7 @@ struct record_page {
 	size_t value_room;
 
 	bool has_sets; /* the list was there, if only empty */
+	size_t sets;
 	bool has_truncated;
 	bool truncated;
 	bool has_next_name;

@@ -125,6 +125,11 @@ static int record_page_get(struct aws *aws, const char *path, const struct recor
 		return ret;
 	}
 	ret = record_page__check(page);
+	if (ret == 0 && from != NULL && page->sets == 0) {
+		/* The page before named the set that this one begins with. */
+		aws__trouble_set(aws, "an empty page where %.200s should follow", from->name);
+		return FAIL_CHANGED;
+	}
 	if (ret != 0) {
 		aws__trouble_set(aws, "a page that %s",
 		                 ret == FAIL_CHANGED ? "contradicts itself" : "is not complete");

@@ -61,6 +61,12 @@ int aws_list_zones_by_vpc(struct aws *aws, const char *vpc_id, const char *vpc_r
 int aws_get_zone(struct aws *aws, const char *zone_id, aws_hosted_zone_fn *fn, void *ctx,
                  int (*vpc_fn)(void *ctx, const char *vpc_id, const char *vpc_region));
 
+/*
+ * GetHealthCheckStatus: healthy when more than 18 % of the checkers say so. Not for calculated checks (-EINVAL);
+ * FAIL_NOTFOUND: no such check, or one that nobody has checked yet.
+ */
+int aws_get_health(struct aws *aws, const char *check_id, bool *ret_healthy);
+
 /* What instance metadata says of us (IMDSv2); each field "" when unknown. Asked once, kept. */
 struct aws_instance {
 	char region[32];

@@ -281,6 +281,28 @@ static int numbers_get(const struct set_reader *reader, struct aws_record_set *s
 	return ret;
 }
 
+/* The coordinates are texts, the bias is a number. */
+static int geoproximity_get(const struct set_reader *reader, struct aws_record_set *set)
+{
+	const json_t *geo;
+	int ret = object_get(reader, "GeoProximityLocation", &geo);
+	if (ret != 0 || geo == NULL) {
+		return ret;
+	}
+	set->has_geoproximity = true;
+	ret = text_get(reader, geo, "AWSRegion", &set->proximity_region);
+	ret = ret != 0 ? ret : text_get(reader, geo, "LocalZoneGroup", &set->proximity_group);
+	const json_t *point = json_object_get(geo, "Coordinates");
+	if (ret == 0 && json_is_object(point)) {
+		ret = text_get(reader, point, "Latitude", &set->proximity_latitude);
+		ret = ret != 0 ? ret
+		               : text_get(reader, point, "Longitude", &set->proximity_longitude);
+	}
+	const json_t *bias = json_object_get(geo, "Bias");
+	set->proximity_bias = (int)json_integer_value(bias);
+	return ret;
+}
+
 static int parts_get(const struct set_reader *reader, struct aws_record_set *set)
 {
 	const json_t *alias, *geo, *other;
@@ -304,9 +326,7 @@ static int parts_get(const struct set_reader *reader, struct aws_record_set *set
 	}
 	ret = ret != 0 ? ret : object_get(reader, "CidrRoutingConfig", &other);
 	set->has_cidr = ret == 0 && other != NULL;
-	ret = ret != 0 ? ret : object_get(reader, "GeoProximityLocation", &other);
-	set->has_geoproximity = ret == 0 && other != NULL;
-	return ret;
+	return ret != 0 ? ret : geoproximity_get(reader, set);
 }
 
 /* *ret_values is malloc'ed; the texts in it are the library's. */

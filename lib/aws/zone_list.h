@@ -31,6 +31,9 @@ struct aws_record_set {
 	const char *traffic_policy_instance;
 	bool has_cidr;          /* CidrRoutingConfig */
 	bool has_geoproximity;  /* GeoProximityLocation */
+	const char *proximity_region, *proximity_group; /* AWSRegion, LocalZoneGroup */
+	const char *proximity_latitude, *proximity_longitude;
+	int proximity_bias; /* -99 to 99; 0: none */
 };
 /* A non-zero return ends the listing and is its result. */
 typedef int aws_record_set_fn(void *ctx, const struct aws_record_set *set);

@@ -1,34 +1,51 @@
 #include "cache/cache_int.h"
-#include "cache/table_int.h"
 #include <assert.h>
 #include <stdlib.h>
 
 #define SIZE_LEAST ((size_t)1 << 20)
 
-/* This part of size_max is for entries that are out of the table but may still be read. */
+/*
+ * This part of size_max is for blocks that are out of the log but may still be read; one a shard
+ * at least.
+ */
 #define DEAD_PART 16
 
-/* More is taken than may be: when much is thrown out at once, its graves cost, too. Wait for the readers. */
-static void drain_excess(struct cache *cache)
+/*
+ * A block is looked through in one go, under the lock: 16 KB with 180 entries take some 20 us.
+ * Small caches have smaller ones, to have several; very large ones larger ones: the system counts
+ * mappings.
+ */
+#define BLOCK_LEAST ((size_t)8 << 10)
+#define BLOCK_USUAL ((size_t)16 << 10)
+#define BLOCKS_MAX  16384
+
+static size_t block_bytes_of(size_t size_max)
 {
-	size_t total = __atomic_load_n(&cache->account.total, __ATOMIC_RELAXED);
-	if (total > __atomic_load_n(&cache->account.size_max, __ATOMIC_RELAXED)) {
-		epoch_drain();
+	size_t bytes = BLOCK_LEAST;
+	while (bytes < BLOCK_USUAL && bytes * SHARDS * SHARDS < size_max) {
+		bytes *= 2;
 	}
+	while (bytes * BLOCKS_MAX < size_max) {
+		bytes *= 2;
+	}
+	return cache__block_round(bytes);
 }
 
 static void limits_set(struct cache *cache, const struct cache_opts *opts)
 {
 	size_t size_max = opts->size_max > SIZE_LEAST ? opts->size_max : SIZE_LEAST;
-	size_t dead_share = size_max / DEAD_PART / SHARDS;
-	size_t share = (size_max - sizeof(*cache)) / SHARDS - dead_share;
+	size_t block_bytes = block_bytes_of(size_max);
+	size_t dead = size_max / DEAD_PART;
+	if (dead < SHARDS * block_bytes) {
+		dead = SHARDS * block_bytes;
+	}
+	size_t share = (size_max - dead - sizeof(*cache)) / SHARDS;
 
 	__atomic_store_n(&cache->stale_s, opts->stale_s, __ATOMIC_RELAXED);
 	__atomic_store_n(&cache->account.size_max, size_max, __ATOMIC_RELAXED);
 	for (unsigned int i = 0; i < SHARDS; i++) {
-		/* Half of it, so that graves of all shards, not yet full, leave room for more. */
-		cache__shard_limit(&cache->shards[i], share, dead_share / 2, opts->stale_s);
-		drain_excess(cache);
+		cache__shard_limit(&cache->shards[i], share, block_bytes_of(size_max),
+		                   opts->stale_s);
 	}
 }
 
@@ -61,7 +78,7 @@ void cache_free(struct cache **cache)
 	if (*cache == NULL) {
 		return;
 	}
-	epoch_drain(); /* graves know the account */
+	epoch_drain(); /* buried blocks know the account */
 	for (unsigned int i = 0; i < SHARDS; i++) {
 		cache__shard_fini(&(*cache)->shards[i]);
 	}
@@ -87,8 +104,7 @@ static bool should_refresh(struct cache_entry *entry, uint32_t left_s, bool used
 	    cache__entry_marked(entry, ENTRY_TOLD)) {
 		return false;
 	}
-	uint8_t before = __atomic_fetch_or(&entry->marks, ENTRY_TOLD, __ATOMIC_RELAXED);
-	return (before & ENTRY_TOLD) == 0;
+	return cache__entry_mark(entry, ENTRY_TOLD);
 }
 
 static void hit_fill(struct cache_hit *hit, struct cache_entry *entry, uint32_t age_s)
@@ -124,10 +140,13 @@ bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s
 	if (cache__entry_over(entry, age_s, cache__stale_of(cache))) {
 		return false;
 	}
-	/* Written only when it is clear: a name that all workers ask for stays in all their caches. */
+	/*
+	 * Written only when it is clear: a name that all workers ask for stays in all their
+	 * caches.
+	 */
 	bool used = cache__entry_marked(entry, ENTRY_USED);
 	if (!used) {
-		__atomic_fetch_or(&entry->marks, ENTRY_USED, __ATOMIC_RELAXED);
+		cache__entry_mark(entry, ENTRY_USED);
 	}
 	hit_fill(ret_hit, entry, age_s);
 	ret_hit->refresh = !ret_hit->stale && entry->outcome != DNS_OUTCOME_LAME &&
@@ -135,7 +154,10 @@ bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s
 	return true;
 }
 
-/* What is left of a TTL. A live answer's life is its least TTL, so it has some; the bound is for safety. */
+/*
+ * What is left of a TTL. A live answer's life is its least TTL, so it has some; the bound is for
+ * safety.
+ */
 static uint32_t ttl_left(uint32_t ttl_s, uint32_t age_s)
 {
 	return ttl_s > age_s ? ttl_s - age_s : ttl_s != 0;
@@ -161,15 +183,15 @@ void cache_store(struct cache *cache, const struct cache_key *key, const struct 
 	if (body->ttl_s == 0) {
 		return;
 	}
-	uint32_t hash = cache__hash(key);
-	struct cache_entry *entry = cache__entry_new(key, hash, body, ede, (uint32_t)now_s);
-	if (entry == NULL) {
-		return;
-	}
-	if (!cache__shard_put(cache__shard_of(cache, hash), key, entry, (uint32_t)now_s,
-	                      cache__stale_of(cache))) {
-		free(entry);
-	}
+	struct cache_item item = {
+		.key = key,
+		.hash = cache__hash(key),
+		.body = body,
+		.ede = ede,
+		.now_s = (uint32_t)now_s,
+		.stored_s = (uint32_t)now_s,
+	};
+	cache__shard_put(cache__shard_of(cache, item.hash), &item);
 }
 
 size_t cache_flush(struct cache *cache, const uint8_t *name, bool below)
@@ -182,7 +204,6 @@ size_t cache_flush(struct cache *cache, const uint8_t *name, bool below)
 	size_t gone = 0;
 	for (unsigned int i = 0; i < SHARDS; i++) {
 		gone += cache__shard_flush_below(&cache->shards[i], key.name);
-		drain_excess(cache);
 	}
 	return gone;
 }

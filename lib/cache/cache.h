@@ -1,12 +1,17 @@
 /*
- * cache/cache.h - answers of others with their remaining life, shared by all workers, bounded in bytes.
+ * cache/cache.h - answers of others with their remaining life, for all workers, bounded in bytes.
  *
- * An entry is a scrubbed body (dns/scrub.h) for (origin, name, type, DO, CD). Readers take no lock and write
- * nothing shared but an in-use mark that is not set yet; writers lock one shard for a moment.
+ * An entry is a scrubbed body (dns/scrub.h) for (origin, name, type, DO, CD). Readers take no
+ * lock and write nothing shared but an in-use mark that is not set yet; writers lock one shard
+ * for a moment.
  *
- * Loop:   any worker; a reader stands inside an epoch section (base/epoch.h).
- * Memory: size_max bytes counting entries, their overhead and the table; the least used go first, with
- *         bounded work an insert.
+ * Loop:   any worker; a reader stands inside an epoch section (base/epoch.h). Stores and flushes
+ *         may be called inside a section or outside; cache_resize and cache_free wait for
+ *         readers, so they must not be, and belong to one thread.
+ * Memory: size_max is a hard bound: entries, their overhead, tables, and what waits for its
+ *         readers. Blocks are mapped whole, so the system sees no more than is counted. The least
+ *         used go first. An insert's work is bounded: by the octets it needs, plus four blocks
+ *         (64 KB).
  * Time:   monotonic seconds for lives, handed in by the caller.
  * RFC:    2181, 2308, 8767 (stale), 9520 (failures are cached too).
  */
@@ -21,7 +26,7 @@
 struct cache;
 
 struct cache_opts {
-	size_t size_max;  /* bytes; at least 1 MiB */
+	size_t size_max;  /* bytes; under 1 MiB counts as 1 MiB */
 	uint32_t stale_s; /* keep expired entries that long */
 };
 
@@ -50,8 +55,8 @@ struct cache_hit {
 	uint16_t ttl_count;
 	uint8_t chain;
 	bool authentic;
-	bool stale; /* its life is over */
-	bool refresh; /* alive, but near its end and in use: someone should ask again (one caller is told) */
+	bool stale;          /* its life is over */
+	bool refresh;        /* near its end and in use: ask again (one caller is told) */
 	uint32_t age_s;      /* since it was stored: to be taken off each TTL */
 	uint32_t left_s;     /* of its life; 0 when stale */
 	const uint8_t *wire; /* the body: stands behind header and question */
@@ -65,19 +70,24 @@ bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s
                 struct cache_hit *ret_hit);
 
 /*
- * Copies hit's body to out (room for hit->size) with each TTL lowered by the age; a stale one's TTLs are set
- * to stale_ttl_s.
+ * Copies hit's body to out (room for hit->size) with each TTL lowered by the age; a stale one's
+ * TTLs are set to stale_ttl_s.
  */
 void cache_copy(const struct cache_hit *hit, uint8_t *out, uint32_t stale_ttl_s);
 
 /*
- * Keeps a copy of body (ttl_s 0: not kept; outcome LAME: kept ttl_s seconds as a failure, never over an
- * entry that is alive or stale but good). Replaces an entry of the same key. Never fails loudly: without room it is left out.
+ * Keeps a copy of body (ttl_s 0: not kept; outcome LAME: kept ttl_s seconds as a failure, never
+ * over an entry that is alive or stale but good). Replaces an entry of the same key. Never fails
+ * loudly: without room it is left out, and so is an answer larger than 1/140 of size_max (with
+ * 10 MB and more: none).
  */
 void cache_store(struct cache *cache, const struct cache_key *key, const struct dns_body *body,
                  int ede, uint64_t now_s);
 
-/* Forgets: entries of exactly this name, or of all names at and below it. Returns how many. */
+/*
+ * Forgets: entries of exactly this name (looks at a few buckets only: cheap enough for every name
+ * that a sync changes), or of all names at and below it (walks the cache). Returns how many.
+ */
 size_t cache_flush(struct cache *cache, const uint8_t *name, bool below);
 
 struct cache_stats {

@@ -6,10 +6,11 @@
 #include "cache/shard_int.h"
 
 /*
- * As many shards for every size, since the size may change while readers are inside: enough that two
- * workers' stores seldom meet, few enough that the smallest cache still takes answers of 1.5 KB.
+ * As many shards for every size, since the size may change while readers are inside: enough that
+ * two workers' stores seldom meet (a store holds its shard for under a microsecond), few enough
+ * for the smallest cache.
  */
-#define SHARD_BITS 6
+#define SHARD_BITS 4
 #define SHARDS     (1u << SHARD_BITS)
 
 struct cache {

@@ -1,23 +1,23 @@
 /*
- * cache/entry_int.h - one cached body and its key, in a single block of memory.
+ * cache/entry_int.h - one cached body and its key.
  *
- * An entry is complete before readers can see it and does not change after, but for two fields: the chain
- * link, written under the shard's lock, and the marks, set by any reader.
+ * An entry is complete before readers can see it and does not change after, but for two fields:
+ * the chain link, written under the shard's lock, and the marks, set by any reader.
  *
- * Memory: 44 octets, the name, the body and two octets a TTL: 88 for one A record under a name of 25 octets,
- *         which malloc rounds to 96. Hence the narrow types and their order.
+ * Memory: 44 octets, the name, the body and two octets a TTL, rounded up to 8: 88 for one A
+ *         record under a name of 25 octets. Hence the narrow types and their order.
  */
 #pragma once
 
 #include "base/hash.h"
 #include "cache/cache.h"
-#include <malloc.h>
 #include <string.h>
 
 #define ENTRY_AUTHENTIC 4 /* in flags, beside CACHE_DO and CACHE_CD */
 
-#define ENTRY_USED 1 /* asked for since the hand came by */
+#define ENTRY_USED 1 /* asked for since it was stored, or last spared */
 #define ENTRY_TOLD 2 /* somebody was told to refresh it */
+#define ENTRY_GONE 4 /* not in the table any more */
 
 struct cache_entry {
 	struct cache_entry *next;
@@ -41,8 +41,8 @@ struct cache_entry {
 };
 
 /*
- * All entries of a name have hashes that differ in the low three bits only, so that they lie in eight
- * neighbouring buckets of one shard: flushing a name looks there, and nowhere else.
+ * All entries of a name have hashes that differ in the low three bits only, so that they lie in
+ * eight neighbouring buckets of one shard: flushing a name looks there, and nowhere else.
  */
 #define CACHE_KIN 8u
 
@@ -90,14 +90,17 @@ static inline bool cache__entry_marked(const struct cache_entry *entry, uint8_t 
 	return (__atomic_load_n(&entry->marks, __ATOMIC_RELAXED) & mark) != 0;
 }
 
-/* What malloc took for it: its length word stands in front of what it calls usable. */
-static inline size_t cache__block_bytes(void *block)
+/* True when this call was the one that set it. */
+static inline bool cache__entry_mark(struct cache_entry *entry, uint8_t mark)
 {
-	return malloc_usable_size(block) + sizeof(size_t);
+	return (__atomic_fetch_or(&entry->marks, mark, __ATOMIC_RELAXED) & mark) == 0;
 }
 
-/* A copy of body under key, unlinked. NULL: no memory. */
-struct cache_entry *cache__entry_new(const struct cache_key *key, uint32_t hash,
-                                     const struct dns_body *body, int ede, uint32_t now_s);
-/* Octets that it will ask of malloc. */
-size_t cache__entry_size(const struct cache_key *key, const struct dns_body *body);
+/* Octets that an entry takes; a multiple of 8. */
+size_t cache__entry_span(const struct cache_entry *entry);
+size_t cache__entry_span_of(const struct cache_key *key, const struct dns_body *body);
+/* Writes body under key to entry, which has room; unlinked. */
+void cache__entry_fill(struct cache_entry *entry, const struct cache_key *key, uint32_t hash,
+                       const struct dns_body *body, int ede, uint32_t now_s);
+/* The same entry in another place, which readers do not see yet. Not asked for there, so far. */
+void cache__entry_copy(struct cache_entry *to, const struct cache_entry *from);

@@ -17,7 +17,7 @@ struct restore {
 	uint32_t now_s;
 	uint32_t elapsed_s;   /* since the file was written */
 	bool clock_went_back; /* nothing is known of lives */
-	bool refused; /* an entry found no room */
+	bool refused;         /* an entry found no room */
 	size_t count;
 	uint16_t ttl_at[RECORDS_MAX];
 	uint8_t message[DNS_MSG_MAX];
@@ -86,7 +86,7 @@ static bool entry_read(struct reader *r, struct kept *kept)
 	    (body->outcome == DNS_OUTCOME_CHAIN && !name_read(r, body->next))) {
 		return false;
 	}
-	/* Only read from: cache__entry_new copies. */
+	/* Only read from: cache__shard_put copies. */
 	body->wire = (uint8_t *)(uintptr_t)reader_take(r, body->size);
 	dns_key_make(&kept->name, name);
 	kept->key.name = &kept->name;
@@ -146,17 +146,17 @@ static void entry_keep(struct restore *restore, const struct kept *kept)
 	if (age_s >= (uint64_t)kept->body.ttl_s + stale_s || age_s > LIFE_MAX_S) {
 		return;
 	}
-	uint32_t hash = cache__hash(&kept->key);
-	struct cache_entry *entry = cache__entry_new(&kept->key, hash, &kept->body, DNS_EDE_NONE,
-	                                             restore->now_s - (uint32_t)age_s);
-	if (entry == NULL) {
-		return;
-	}
-	if (cache__shard_put(cache__shard_of(restore->cache, hash), &kept->key, entry,
-	                     restore->now_s, stale_s)) {
+	struct cache_item item = {
+		.key = &kept->key,
+		.hash = cache__hash(&kept->key),
+		.body = &kept->body,
+		.ede = DNS_EDE_NONE,
+		.now_s = restore->now_s,
+		.stored_s = restore->now_s - (uint32_t)age_s,
+	};
+	if (cache__shard_put(cache__shard_of(restore->cache, item.hash), &item)) {
 		restore->count++;
 	} else {
-		free(entry);
 		restore->refused = true;
 	}
 }

@@ -2,9 +2,11 @@
 #include <stdlib.h>
 
 /*
- * Readers walk chains while links are rewritten here. That is safe because order is kept: a link always
- * leads to an entry that stood further back, or to none, so a walk ends, whatever it meets; and an entry
- * led past shows in shape.
+ * Readers walk chains while links are rewritten here. Three things make that safe. Order is kept:
+ * a link always leads to an entry that stood further back, or to none, so a walk ends whatever it
+ * meets. At every moment each entry can be reached from the bucket where shape says that it is.
+ * And a reader who was led past his entry all the same, because he stood on another bucket's
+ * entry when its link was rewritten, sees that shape is odd or has changed.
  */
 
 /* First bucket of a segment. */
@@ -18,33 +20,19 @@ static unsigned int segment_of(uint32_t bucket)
 	return 28u - (unsigned int)__builtin_clz(bucket + SHARD_FIRST);
 }
 
-static void shape_begin(struct cache_shard *shard, uint32_t buckets)
+static void shape_set(struct cache_shard *shard, uint32_t buckets, bool rewriting)
 {
-	epoch_store(&shard->shape, buckets << 1 | 1);
-}
-
-static void shape_end(struct cache_shard *shard, uint32_t buckets)
-{
-	epoch_store(&shard->shape, buckets << 1);
+	epoch_store(&shard->shape, buckets << 1 | (rewriting ? 1 : 0));
 }
 
 void cache__table_init(struct cache_shard *shard)
 {
 	shard->segment[0] = shard->first;
-	shape_end(shard, SHARD_FIRST);
+	shape_set(shard, SHARD_FIRST, false);
 }
 
 void cache__table_fini(struct cache_shard *shard)
 {
-	uint32_t buckets = cache__shard_buckets(shard);
-	for (uint32_t i = 0; i < buckets; i++) {
-		struct cache_entry *entry = *cache__bucket(shard, i);
-		while (entry != NULL) {
-			struct cache_entry *next = entry->next;
-			free(entry);
-			entry = next;
-		}
-	}
 	for (unsigned int s = 1; s < SHARD_SEGMENTS; s++) {
 		free(shard->segment[s]);
 	}
@@ -52,7 +40,7 @@ void cache__table_fini(struct cache_shard *shard)
 
 static void segment_count(struct cache_shard *shard, unsigned int segment, bool in_use)
 {
-	size_t bytes = cache__block_bytes(shard->segment[segment]);
+	size_t bytes = cache__malloc_bytes(shard->segment[segment]);
 	shard->bytes += in_use ? bytes : -bytes;
 	shard->table_bytes += in_use ? bytes : -bytes;
 }
@@ -68,7 +56,7 @@ static bool segment_make(struct cache_shard *shard, unsigned int segment)
 	if (made == NULL) {
 		return false;
 	}
-	size_t bytes = cache__block_bytes(made);
+	size_t bytes = cache__malloc_bytes(made);
 	if (shard->bytes + bytes > shard->limit || !cache__account_take(shard->account, bytes)) {
 		free(made);
 		return false;
@@ -83,11 +71,24 @@ static uint32_t parent_of(uint32_t i)
 	return i ^ (1u << (31 - __builtin_clz(i)));
 }
 
-/* Entries of `from` that now belong to bucket i go to `to`, which is empty. */
-static void chain_split(struct cache_entry **from, struct cache_entry **to, uint32_t i)
+/* The first entry of a chain that belongs to bucket i, of i + 1. */
+static struct cache_entry *chain_first(struct cache_entry *entry, uint32_t i)
 {
-	struct cache_entry *entry = *from;
-	struct cache_entry **ends[2] = {from, to};
+	while (entry != NULL && cache__bucket_of(entry->hash, i + 1) != i) {
+		entry = entry->next;
+	}
+	return entry;
+}
+
+/*
+ * Parts two chains that run through the same entries, those of bucket i and of its parent. A link
+ * is rewritten when the next of its own kind is met: by then no link of the other kind leads
+ * there any more.
+ */
+static void chains_part(struct cache_entry **parent, struct cache_entry **bucket, uint32_t i)
+{
+	struct cache_entry **ends[2] = {parent, bucket};
+	struct cache_entry *entry = *parent;
 	while (entry != NULL) {
 		struct cache_entry *next = entry->next;
 		unsigned int side = cache__bucket_of(entry->hash, i + 1) == i;
@@ -101,19 +102,30 @@ static void chain_split(struct cache_entry **from, struct cache_entry **to, uint
 	epoch_store(ends[1], NULL);
 }
 
-void cache__table_grow(struct cache_shard *shard)
+size_t cache__table_next_bytes(const struct cache_shard *shard)
+{
+	unsigned int segment = segment_of(cache__shard_buckets(shard));
+	/* malloc's own word, and its rounding up (to a page when it is large) */
+	return (sizeof(struct cache_entry *) * SHARD_FIRST << segment) + 2 * 4096;
+}
+
+bool cache__table_grow(struct cache_shard *shard)
 {
 	uint32_t i = cache__shard_buckets(shard);
 	unsigned int segment = segment_of(i);
 	if (segment >= SHARD_SEGMENTS || !segment_make(shard, segment)) {
-		return;
+		return false;
 	}
 	if (i == segment_base(segment)) {
 		segment_count(shard, segment, true);
 	}
-	shape_begin(shard, i);
-	chain_split(cache__bucket(shard, parent_of(i)), cache__bucket(shard, i), i);
-	shape_end(shard, i + 1);
+	struct cache_entry **parent = cache__bucket(shard, parent_of(i));
+	struct cache_entry **bucket = cache__bucket(shard, i);
+	epoch_store(bucket, chain_first(*parent, i));
+	shape_set(shard, i + 1, true);
+	chains_part(parent, bucket, i);
+	shape_set(shard, i + 1, false);
+	return true;
 }
 
 /* The last bucket's chain goes behind its parent's. */
@@ -125,10 +137,9 @@ static void table_merge(struct cache_shard *shard)
 	while (*end != NULL) {
 		end = &(*end)->next;
 	}
-	shape_begin(shard, i + 1);
 	epoch_store(end, *from);
+	shape_set(shard, i, false);
 	epoch_store(from, NULL);
-	shape_end(shard, i);
 	if (i == segment_base(segment_of(i))) {
 		segment_count(shard, segment_of(i), false);
 	}
@@ -153,7 +164,7 @@ void cache__table_trim(struct cache_shard *shard)
 			continue;
 		}
 		epoch_store(&shard->segment[s], NULL);
-		cache__account_give(shard->account, cache__block_bytes(segment));
+		cache__account_give(shard->account, cache__malloc_bytes(segment));
 		free(segment);
 	}
 }

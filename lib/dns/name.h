@@ -74,6 +74,12 @@ static inline const uint8_t *dns_key_suffix(const struct dns_key *key, unsigned 
 	return key->name + key->off[i];
 }
 
+/* A set of label counts has a bit for each; 63 and more share one. */
+static inline uint64_t dns_depth_bit(unsigned int labels)
+{
+	return UINT64_C(1) << (labels < 63 ? labels : 63);
+}
+
 static inline uint32_t dns_key_hash(const struct dns_key *key)
 {
 	return key->hash[0];

@@ -50,6 +50,10 @@ enum step_says query_admit(struct query_run *run)
 		return STEP_SILENT;
 	}
 	if (run->q.qclass == DNS_CLASS_CH) {
+		if (run->client->may != CLIENT_ALL) {
+			return query__refuse(run, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED,
+			                     "this client may ask for private zones only");
+		}
 		return query_local_chaos(run);
 	}
 	if (run->q.qclass != DNS_CLASS_IN) {

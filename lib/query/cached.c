@@ -1,10 +1,10 @@
 /* query/cached.c - step 4: from what this question was told, or what the cache holds. */
 #include "query/query_int.h"
 
+#include "base/fail.h"
 #include <string.h>
 
-#define STALE_TTL_S 30 /* RFC 8767 section 4 */
-#define EDE_SIZE    6  /* an extended error without text */
+#define EDE_SIZE 6 /* an extended error without text */
 
 /* The hit's body behind the question of our own answer, as it stands: the usual case. */
 static bool put_whole(struct query_run *run, const struct cache_hit *hit)
@@ -13,7 +13,7 @@ static bool put_whole(struct query_run *run, const struct cache_hit *hit)
 	if (run->links != 0 || b->pos != b->question_end || b->pos + hit->size > b->end) {
 		return false;
 	}
-	cache_copy(hit, b->wire + b->pos, STALE_TTL_S);
+	cache_copy(hit, b->wire + b->pos, QUERY_STALE_TTL_S);
 	b->pos += hit->size;
 	b->count[DNS_SECTION_ANSWER] += hit->count[0];
 	b->count[DNS_SECTION_AUTHORITY] += hit->count[1];
@@ -51,32 +51,48 @@ static bool put_section(struct query_run *run, const struct dns_reply *from,
 	return true;
 }
 
-/*
- * The hit's records written anew: its body stands behind another name's question, or does not fit whole.
- * It is put back into a message of its own in the worker's scratch, and copied from there.
- */
-static void put_parts(struct query_run *run, const struct cache_hit *hit)
+int query__scratch(struct query_run *run, const struct cache_hit *hit, const uint8_t *name,
+                   uint16_t type, struct dns_reply *ret_reply)
 {
 	struct dns_build message;
 	uint8_t *scratch = run->worker->scratch;
-	dns_build_question(&message, scratch, DNS_MSG_MAX, 0, DNS_FLAG_QR, run->name, run->q.qtype);
+	dns_build_question(&message, scratch, DNS_MSG_MAX, 0, DNS_FLAG_QR, name, type);
 	if (message.pos + hit->size > DNS_MSG_MAX) {
-		run->b.truncated = true;
-		return;
+		return FAIL_LIMIT;
 	}
-	cache_copy(hit, scratch + message.pos, STALE_TTL_S);
+	cache_copy(hit, scratch + message.pos, QUERY_STALE_TTL_S);
 	message.pos += hit->size;
 	message.count[DNS_SECTION_ANSWER] = hit->count[0];
 	message.count[DNS_SECTION_AUTHORITY] = hit->count[1];
 	size_t size = dns_build_end(&message, 0, 0, NULL);
+	return dns_reply_read(scratch, size, ret_reply);
+}
+
+/* The hit's records written anew: its body stands behind another name's question, or does not fit whole. */
+static void put_parts(struct query_run *run, const struct cache_hit *hit)
+{
 	struct dns_reply whole;
-	if (dns_reply_read(scratch, size, &whole) != 0) {
+	int ret = query__scratch(run, hit, run->name, run->q.qtype, &whole);
+	if (ret == FAIL_LIMIT) {
+		run->b.truncated = true;
+		return;
+	}
+	if (ret != 0) {
 		query__refuse(run, DNS_RCODE_SERVFAIL, DNS_EDE_INVALID_DATA,
 		              "kept answer unreadable");
 		return;
 	}
 	if (put_section(run, &whole, DNS_SECTION_ANSWER)) {
 		put_section(run, &whole, DNS_SECTION_AUTHORITY);
+	}
+}
+
+void query__say_stale(struct query_run *run, const struct cache_hit *hit)
+{
+	if (hit->stale) {
+		dns_build_reserve(&run->b, run->q.edns ? EDE_SIZE : 0);
+		run->ede = hit->outcome == DNS_OUTCOME_NXDOMAIN ? DNS_EDE_STALE_NXDOMAIN
+		                                                : DNS_EDE_STALE;
 	}
 }
 
@@ -87,11 +103,7 @@ static enum step_says use_hit(struct query_run *run, const struct cache_hit *hit
 	run->source = hit->stale                ? QUERY_FROM_STALE
 	              : run->place.zone != NULL ? QUERY_FROM_DYNAMIC
 	                                        : source;
-	if (hit->stale) {
-		dns_build_reserve(&run->b, run->q.edns ? EDE_SIZE : 0);
-		run->ede = hit->outcome == DNS_OUTCOME_NXDOMAIN ? DNS_EDE_STALE_NXDOMAIN
-		                                                : DNS_EDE_STALE;
-	}
+	query__say_stale(run, hit);
 	query__trace(run, "%s: %s, %u s left\n",
 	             source == QUERY_FROM_CACHE ? "cache" : "upstream answer",
 	             hit->stale ? "stale" : "fresh", (unsigned int)hit->left_s);
@@ -112,16 +124,41 @@ static enum step_says use_hit(struct query_run *run, const struct cache_hit *hit
 	return STEP_DONE;
 }
 
-/* Nothing better came: stale data if there is any, else SERVFAIL that says why. */
-static enum step_says use_failure(struct query_run *run, const struct cache_hit *failure,
-                                  const char *text, const struct cache_hit *stale)
+enum query_find query__find(struct query_run *run, const struct cache_key *key,
+                            struct query_found *ret)
 {
-	if (stale != NULL) {
-		return use_hit(run, stale, QUERY_FROM_CACHE);
+	ret->text = NULL;
+	ret->source = QUERY_FROM_UPSTREAM;
+	ret->hit = &ret->told;
+	bool told = run->wait != NULL && query__fed(run->wait, key, &ret->told, &ret->text);
+	if (told && ret->told.outcome != DNS_OUTCOME_LAME) {
+		return QUERY_FIND_HIT;
 	}
+
+	const struct cache_hit *kept = &ret->kept;
+	bool found = cache_find(run->worker->cache, key, run->in->now_s, &ret->kept);
+	bool good = found && kept->outcome != DNS_OUTCOME_LAME;
+	if (good && (!kept->stale || told || run->in->impatient)) {
+		ret->hit = kept;
+		ret->source = QUERY_FROM_CACHE;
+		return QUERY_FIND_HIT;
+	}
+	if (told) {
+		return QUERY_FIND_FAILED;
+	}
+	if (found && !kept->stale) {
+		ret->hit = kept;
+		return QUERY_FIND_FAILED;
+	}
+	return QUERY_FIND_NOTHING;
+}
+
+enum step_says query__failed(struct query_run *run, const struct query_found *failure)
+{
+	const char *text = failure->text;
 	query__trace(run, "failed: %s\n", text != NULL ? text : "failed a moment ago");
 	return query__refuse(run, DNS_RCODE_SERVFAIL,
-	                     text != NULL ? failure->ede : DNS_EDE_CACHED_ERROR, text);
+	                     text != NULL ? failure->hit->ede : DNS_EDE_CACHED_ERROR, text);
 }
 
 enum step_says query_cached(struct query_run *run)
@@ -133,30 +170,17 @@ enum step_says query_cached(struct query_run *run)
 		.flags = (run->q.dnssec_ok ? CACHE_DO : 0) |
 	                 (run->q.flags & DNS_FLAG_CD ? CACHE_CD : 0),
 	};
-	struct cache_hit fed;
-	const char *text = NULL;
-	bool told = run->wait != NULL && query__fed(run->wait, &key, &fed, &text);
-	if (told && fed.outcome != DNS_OUTCOME_LAME) {
-		return use_hit(run, &fed, QUERY_FROM_UPSTREAM);
-	}
-
-	struct cache_hit hit;
-	bool found = cache_find(run->worker->cache, &key, run->in->now_s, &hit);
-	if (found && !hit.stale && hit.outcome != DNS_OUTCOME_LAME) {
-		if (hit.refresh) {
+	struct query_found found;
+	switch (query__find(run, &key, &found)) {
+	case QUERY_FIND_HIT:
+		if (found.hit->refresh) {
 			query__refresh_note(run);
 		}
-		return use_hit(run, &hit, QUERY_FROM_CACHE);
-	}
-	bool stale = found && hit.stale && hit.outcome != DNS_OUTCOME_LAME;
-	if (told) {
-		return use_failure(run, &fed, text, stale ? &hit : NULL);
-	}
-	if (found && !hit.stale) {
-		return use_failure(run, &hit, NULL, NULL);
-	}
-	if (stale && run->in->impatient) {
-		return use_hit(run, &hit, QUERY_FROM_CACHE);
+		return use_hit(run, found.hit, found.source);
+	case QUERY_FIND_FAILED:
+		return query__failed(run, &found);
+	case QUERY_FIND_NOTHING:
+		break;
 	}
 	return STEP_NEXT;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dns/build.h"
+#include "dns/scrub.h"
 #include "query/query.h"
 
 enum step_says {
@@ -27,6 +28,7 @@ struct query_run {
 	const struct dns_key *key;
 	const uint8_t *name; /* the same, in its sender's case */
 	unsigned int links;  /* CNAMEs followed */
+	unsigned int chases; /* how often that led to another name */
 	struct world_place place;
 	uint32_t origin;          /* whom cache and forward ask for, and ... */
 	const uint8_t *bailiwick; /* ... what that one may speak for */
@@ -41,6 +43,7 @@ struct query_run {
 	struct dns_build b;
 	struct dns_key chase_key;
 	uint8_t chase_name[DNS_NAME_MAX + 1];
+	uint8_t chased[DNS_CHAIN_MAX + 1][DNS_NAME_MAX]; /* the names that led on, lower case */
 };
 
 typedef enum step_says query_step_fn(struct query_run *run);
@@ -74,6 +77,51 @@ static inline bool query__put(struct query_run *run, uint16_t type, uint32_t ttl
 	                    rdata, rdlen);
 }
 
+/* zone.c: no such name (NXDOMAIN) or no such type (NOERROR), with the zone's SOA. */
+enum step_says query__negative(struct query_run *run, const struct zone *zone, unsigned int rcode);
+
+/* reckon.c: a dynamic set of a zone that the VPC resolver does not know: the choice is made here. */
+enum step_says query__reckon(struct query_run *run, const struct zone *zone,
+                             const struct zone_result *result);
+/* target.c: what the VPC resolver has for the alias target, under the alias's own name and type. */
+enum step_says query__target(struct query_run *run, const struct zone *zone,
+                             const struct zone_result *result, const uint8_t *target);
+
+/* --- cached.c --- */
+
+#define QUERY_STALE_TTL_S 30 /* RFC 8767 section 4 */
+
+enum query_find {
+	QUERY_FIND_HIT,    /* an answer to give; stale when nothing better can come in time */
+	QUERY_FIND_FAILED, /* it was asked for in vain: hit->ede and text say why */
+	QUERY_FIND_NOTHING,
+};
+
+struct query_found {
+	const struct cache_hit *hit; /* one of those below */
+	struct cache_hit told;
+	struct cache_hit kept;
+	enum query_source source; /* of a hit */
+	const char *text;         /* NULL: failed a moment ago, for somebody else */
+};
+
+/* What this question was told, or the cache holds, about key. */
+enum query_find query__find(struct query_run *run, const struct cache_key *key,
+                            struct query_found *ret);
+/* SERVFAIL that says why. */
+enum step_says query__failed(struct query_run *run, const struct query_found *failure);
+/* An extended error for a stale hit, and room for it. */
+void query__say_stale(struct query_run *run, const struct cache_hit *hit);
+/*
+ * A hit's body put back behind the question that it answers, in a message of its own in the worker's scratch.
+ * FAIL_LIMIT, FAIL_FORMAT.
+ */
+int query__scratch(struct query_run *run, const struct cache_hit *hit, const uint8_t *name,
+                   uint16_t type, struct dns_reply *ret_reply);
+
+/* forward.c: says what must be asked of run->origin, which may speak for run->bailiwick. flags: CACHE_DO, CACHE_CD. */
+enum step_says query__park(struct query_run *run, const uint8_t *name, uint16_t type,
+                           uint8_t flags);
 /* forward.c: notes that what was just given from the cache must be asked for again; without room it is left. */
 void query__refresh_note(struct query_run *run);
 

@@ -58,12 +58,28 @@ enum step_says query__refuse(struct query_run *run, unsigned int rcode, int ede,
 	return STEP_DONE;
 }
 
+/* Seen at once and not by the length of the chain: a draw could lead out of the circle, with two CNAMEs of a name. */
+static bool chase_again(struct query_run *run, const uint8_t *target)
+{
+	memcpy(run->chased[run->chases++], run->key->name, run->key->len);
+	for (unsigned int i = 0; i < run->chases; i++) {
+		if (dns_name_equal(run->chased[i], target)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 enum step_says query__chase(struct query_run *run, const uint8_t *target, unsigned int links)
 {
 	run->links += links;
 	if (run->links > DNS_CHAIN_MAX) {
 		return query__refuse(run, DNS_RCODE_SERVFAIL, DNS_EDE_OTHER,
 		                     "CNAME chain too long");
+	}
+	if (chase_again(run, target)) {
+		return query__refuse(run, DNS_RCODE_SERVFAIL, DNS_EDE_OTHER,
+		                     "CNAME chain in a circle");
 	}
 	size_t len = dns_name_len(target);
 	memmove(run->chase_name, target, len);
@@ -216,7 +232,7 @@ enum query_next query_run(struct query_worker *worker, const struct query_in *in
                           struct query_wait *wait, uint8_t *out, size_t room, size_t *ret_size,
                           struct query_ask *ret_ask)
 {
-	struct query_run run; /* not cleared: 1.5 KB that the steps fill as they go */
+	struct query_run run; /* not cleared: 5 KB that the steps fill as they go */
 	run.worker = worker;
 	run.in = in;
 	run.wait = wait;
@@ -244,6 +260,7 @@ enum query_next query_run(struct query_worker *worker, const struct query_in *in
 	run.key = &run.q.key;
 	run.name = dns_query_name(&run.q);
 	run.links = 0;
+	run.chases = 0;
 	run_begin(&run, out, room);
 
 	run_trace_begin(&run);

@@ -13,7 +13,9 @@ struct world_conf {
 	struct world_opts opts;
 	char *version;
 	char *server_id;
-	unsigned int refs; /* guarded by the root's lock once handed over */
+	char *region;
+	const uint8_t **fallback; /* the names behind the pointers, in one piece */
+	unsigned int refs;        /* guarded by the root's lock once handed over */
 };
 
 /* What readers hold, with what keeps it alive. */
@@ -28,6 +30,26 @@ struct world_root {
 	struct world_kept *current;
 	pthread_mutex_t lock; /* writers */
 };
+
+/* The pointers, then the names. NULL: no memory. */
+static const uint8_t **names_copy(const uint8_t *const *names, size_t count)
+{
+	size_t size = (count + 1) * sizeof(*names);
+	for (size_t i = 0; i < count; i++) {
+		size += dns_name_len(names[i]);
+	}
+	const uint8_t **copy = calloc(1, size);
+	if (copy == NULL) {
+		return NULL;
+	}
+	uint8_t *at = (uint8_t *)(copy + count + 1);
+	for (size_t i = 0; i < count; i++) {
+		size_t len = dns_name_len(names[i]);
+		copy[i] = memcpy(at, names[i], len);
+		at += len;
+	}
+	return copy;
+}
 
 struct world_conf *world_conf_new(struct rules *rules, struct clients *clients,
                                   const struct world_opts *opts)
@@ -44,12 +66,17 @@ struct world_conf *world_conf_new(struct rules *rules, struct clients *clients,
 	conf->opts = *opts;
 	conf->version = strdup(opts->version);
 	conf->server_id = strdup(opts->server_id);
-	if (conf->version == NULL || conf->server_id == NULL) {
+	conf->region = strdup(opts->region == NULL ? "" : opts->region);
+	conf->fallback = names_copy(opts->fallback, opts->fallback_count);
+	if (conf->version == NULL || conf->server_id == NULL || conf->region == NULL ||
+	    conf->fallback == NULL) {
 		world_conf_unref(&conf);
 		return NULL;
 	}
 	conf->opts.version = conf->version;
 	conf->opts.server_id = conf->server_id;
+	conf->opts.region = conf->region;
+	conf->opts.fallback = conf->fallback;
 	return conf;
 }
 
@@ -64,6 +91,8 @@ void world_conf_unref(struct world_conf **conf)
 	clients_free(&old->clients);
 	free(old->version);
 	free(old->server_id);
+	free(old->region);
+	free(old->fallback);
 	free(old);
 }
 
@@ -92,14 +121,13 @@ static struct world_kept *kept_new(struct zones *zones, struct world_conf *conf)
 	}
 	kept->zones = zones;
 	kept->conf = conf;
-	unsigned int zones_most = zones_depth(zones);
-	unsigned int rules_most = rules_depth(conf->rules);
 	kept->world = (struct world){
 		.zones = zones,
 		.rules = conf->rules,
 		.clients = conf->clients,
 		.opts = &conf->opts,
-		.depth = zones_most > rules_most ? zones_most : rules_most,
+		.zone_depths = zones_depths(zones),
+		.rule_depths = rules_depths(conf->rules),
 	};
 	return kept;
 }
@@ -182,10 +210,15 @@ void world_route(const struct world *world, const struct dns_key *key,
 	ret_place->zone = NULL;
 	ret_place->rule = rules_rest(world->rules);
 	bool system = false; /* a SYSTEM rule was met: only zones count from here up */
-	unsigned int label = key->labels > world->depth ? key->labels - world->depth : 0;
-
-	for (; label <= key->labels; label++) {
-		const struct rule *rule = system ? NULL : rules_at(world->rules, key, label);
+	for (unsigned int label = 0; label <= key->labels; label++) {
+		uint64_t depth = dns_depth_bit(key->labels - label);
+		if (((world->zone_depths | world->rule_depths) & depth) == 0) {
+			continue;
+		}
+		const struct rule *rule = NULL;
+		if (!system && (world->rule_depths & depth) != 0) {
+			rule = rules_at(world->rules, key, label);
+		}
 		if (rule != NULL && rule->kind == RULE_SYSTEM) {
 			ret_place->rule = rule;
 			system = true;
@@ -195,7 +228,10 @@ void world_route(const struct world *world, const struct dns_key *key,
 			ret_place->rule = rule;
 			return;
 		}
-		const struct zones_entry *zone = zones_at(world->zones, key, label);
+		const struct zones_entry *zone = NULL;
+		if ((world->zone_depths & depth) != 0) {
+			zone = zones_at(world->zones, key, label);
+		}
 		if (zone != NULL) {
 			ret_place->zone = zone;
 			ret_place->rule = NULL;

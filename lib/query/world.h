@@ -14,13 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Settings that answers depend on. Text is copied. */
+/* Settings that answers depend on. Text and names are copied. */
 struct world_opts {
 	const char *version;   /* CHAOS version.bind; "": REFUSED */
 	const char *server_id; /* id.server and NSID; "": REFUSED, none */
+	const char *region;    /* of our VPC, for what is reckoned; "" or NULL: not known */
 	uint32_t min_ttl_s;    /* forwarded answers */
 	uint32_t max_ttl_s;
 	uint32_t max_negative_ttl_s;
+	/* Private zones (wire names, any case) whose missing names are asked of the public DNS, and who speaks for it. */
+	const uint8_t *const *fallback;
+	size_t fallback_count;
+	uint32_t fallback_origin;
 	uint32_t keepalive_s; /* told to TCP clients that ask (RFC 7828) */
 };
 
@@ -36,7 +41,8 @@ struct world {
 	const struct rules *rules;
 	const struct clients *clients;
 	const struct world_opts *opts;
-	unsigned int depth; /* no rule and no zone has more labels */
+	uint64_t zone_depths; /* numbers of labels that occur: zone/zones.h, route/rules.h */
+	uint64_t rule_depths;
 };
 
 struct world_root;

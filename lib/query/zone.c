@@ -74,8 +74,7 @@ static void zone_additional(struct query_run *run, uint16_t type, const struct z
 }
 
 /* No such name or no such type: the SOA says for how long (RFC 2308). */
-static enum step_says zone_negative(struct query_run *run, const struct zone *zone,
-                                    unsigned int rcode)
+enum step_says query__negative(struct query_run *run, const struct zone *zone, unsigned int rcode)
 {
 	struct zone_rr soa;
 	uint32_t ttl_s;
@@ -83,7 +82,6 @@ static enum step_says zone_negative(struct query_run *run, const struct zone *zo
 	zone_soa(zone, &soa, &ttl_s, &negative_ttl_s);
 	uint32_t most = run->world->opts->max_negative_ttl_s;
 	run->rcode = rcode;
-	run->source = QUERY_FROM_STATIC;
 	struct dns_mark mark = dns_build_mark(&run->b);
 	if (!dns_build_rr(&run->b, DNS_SECTION_AUTHORITY, zone_origin(zone), DNS_TYPE_SOA,
 	                  DNS_CLASS_IN, negative_ttl_s < most ? negative_ttl_s : most, soa.rdata,
@@ -95,13 +93,34 @@ static enum step_says zone_negative(struct query_run *run, const struct zone *zo
 	return STEP_DONE;
 }
 
-/* A set that only the VPC resolver can answer rightly: asked of it under its own name. */
-static enum step_says zone_dynamic(struct query_run *run, const char *why)
+/* Asked of the VPC resolver under its own name, because only that one can answer it rightly. */
+static enum step_says zone_ask(struct query_run *run, const char *why)
 {
 	query__trace(run, "zone: %s, asked of the VPC resolver\n", why);
 	run->origin = rules_rest(run->world->rules)->origin;
 	run->bailiwick = root_name;
 	return STEP_NEXT;
+}
+
+static enum step_says zone_dynamic(struct query_run *run, const struct zone *zone,
+                                   const struct zone_result *result)
+{
+	const char *why = zone_class_text(zone_rrset_class(result->set));
+	if (!zones_reckoned(run->place.zone)) {
+		return zone_ask(run, why);
+	}
+	query__trace(run, "zone: %s, reckoned: the zone is not associated with our VPC\n", why);
+	return query__reckon(run, zone, result);
+}
+
+static enum step_says zone_delegated(struct query_run *run)
+{
+	if (!zones_reckoned(run->place.zone)) {
+		return zone_ask(run, "below a delegation");
+	}
+	return query__refuse(run, DNS_RCODE_SERVFAIL, DNS_EDE_NOT_AUTHORITATIVE,
+	                     "below a delegation of a zone that is not associated with our VPC; "
+	                     "a FORWARD rule can say who answers");
 }
 
 static enum step_says zone_set(struct query_run *run, const struct zone *zone,
@@ -113,7 +132,7 @@ static enum step_says zone_set(struct query_run *run, const struct zone *zone,
 		         zone_class_text(class));
 	}
 	if (class != ZONE_STATIC) {
-		return zone_dynamic(run, zone_class_text(class));
+		return zone_dynamic(run, zone, result);
 	}
 
 	struct zone_rr rr[ZONE_DRAW_MAX];
@@ -131,6 +150,35 @@ static enum step_says zone_set(struct query_run *run, const struct zone *zone,
 	return STEP_DONE;
 }
 
+/* The admin wants the zone's missing names asked of the public DNS, as Route 53's own fallback does. */
+static bool zone_falls_back(const struct query_run *run, const struct zone *zone)
+{
+	const struct world_opts *opts = run->world->opts;
+	for (size_t i = 0; i < opts->fallback_count; i++) {
+		if (dns_name_equal(opts->fallback[i], zone_origin(zone))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum step_says zone_missing(struct query_run *run, const struct zone *zone)
+{
+	if (!zone_falls_back(run, zone) || !(run->q.flags & DNS_FLAG_RD)) {
+		run->source = QUERY_FROM_STATIC;
+		return query__negative(run, zone, DNS_RCODE_NXDOMAIN);
+	}
+	query__trace(run, "zone: no such name, asked of the public resolver\n");
+	if (run->q.qtype == DNS_TYPE_ANY) {
+		return query_local_any(run);
+	}
+	run->origin = run->world->opts->fallback_origin;
+	run->bailiwick = root_name;
+	run->place.zone = NULL; /* what comes is no data of the zone's */
+	run->place.rule = rules_rest(run->world->rules);
+	return STEP_NEXT;
+}
+
 enum step_says query_zone(struct query_run *run)
 {
 	if (run->place.zone == NULL) {
@@ -139,7 +187,7 @@ enum step_says query_zone(struct query_run *run)
 	const struct zone *zone = run->place.zone->zone;
 	struct zone_result result;
 	if (zone_doubted(zone) && run->q.qtype != DNS_TYPE_ANY) {
-		return zone_dynamic(run, "its copy disagrees with the VPC resolver");
+		return zone_ask(run, "its copy disagrees with the VPC resolver");
 	}
 	zone_lookup(zone, run->key, run->q.qtype, &result);
 	switch (result.found) {
@@ -147,11 +195,12 @@ enum step_says query_zone(struct query_run *run)
 	case ZONE_FOUND_CNAME:
 		return zone_set(run, zone, &result);
 	case ZONE_FOUND_NODATA:
-		return zone_negative(run, zone, DNS_RCODE_NOERROR);
+		run->source = QUERY_FROM_STATIC;
+		return query__negative(run, zone, DNS_RCODE_NOERROR);
 	case ZONE_FOUND_NXDOMAIN:
-		return zone_negative(run, zone, DNS_RCODE_NXDOMAIN);
+		return zone_missing(run, zone);
 	case ZONE_FOUND_DELEGATION:
-		return zone_dynamic(run, "below a delegation");
+		return zone_delegated(run);
 	}
 	return query__refuse(run, DNS_RCODE_SERVFAIL, DNS_EDE_OTHER, "zone look-up");
 }

@@ -1,4 +1,7 @@
-/* Names that are nobody's rule: what the VPC resolver defines itself, and what never leaves a machine. */
+/*
+ * Names that are nobody's rule: what the VPC resolver defines itself, and what never leaves a
+ * machine.
+ */
 #include "base/fail.h"
 #include "dns/reverse.h"
 #include "route/rules.h"

@@ -6,8 +6,9 @@
 #include <string.h>
 
 /*
- * The prefixes of a family, nested as they are, are laid out flat: every address from `from` up to the next
- * span's belongs to one class. So a look-up is one binary search, whatever the number of prefixes.
+ * The prefixes of a family, nested as they are, are laid out flat: every address from `from` up
+ * to the next span's belongs to one class. So a look-up is one binary search, whatever the number
+ * of prefixes.
  */
 struct span {
 	unsigned __int128 from;
@@ -84,7 +85,10 @@ static int range_compare(const void *left, const void *right)
 	return a->class < b->class ? -1 : 1;
 }
 
-/* Spans come in order of their addresses. A range that begins where its neighbour ends takes that place. */
+/*
+ * Spans come in order of their addresses. A range that begins where its neighbour ends takes that
+ * place.
+ */
 static void span_add(struct spans *spans, unsigned __int128 from, unsigned int class)
 {
 	if (spans->count > 0 && spans->items[spans->count - 1].from == from) {
@@ -213,7 +217,10 @@ void clients_free(struct clients **clients)
 
 /* --- Looking up --- */
 
-/* The last span that begins at or before value. No branch depends on the address: nothing to mispredict. */
+/*
+ * The last span that begins at or before value. No branch depends on the address: nothing to
+ * mispredict.
+ */
 static unsigned int spans_class(const struct spans *spans, unsigned __int128 value)
 {
 	const struct span *at = spans->items;

@@ -30,8 +30,9 @@ struct client_class {
 struct clients;
 
 /*
- * count 0 gives the default: loopback, private and link-local addresses (RFC 1918, RFC 4193, 100.64/10 RFC
- * 6598, 169.254/16, fe80::/10) may ask all, others nothing. NULL when memory is short.
+ * count 0 gives the default: loopback, private and link-local addresses (RFC 1918, RFC 4193,
+ * 100.64/10 RFC 6598, 169.254/16, fe80::/10) may ask all, others nothing. NULL when memory is
+ * short. Of equal prefixes the first counts.
  */
 struct clients *clients_new(const struct client_opts *opts, size_t count);
 void clients_free(struct clients **clients);

@@ -2,7 +2,10 @@
 #include "base/hash.h"
 #include "route/rules.h"
 
-/* A target as bytes that are the same on every machine: state so far, family, address, scope, port. */
+/*
+ * A target as bytes that are the same on every machine: state so far, family, address, scope,
+ * port.
+ */
 static size_t target_write(uint64_t state, const struct addr *target, uint8_t *out, size_t room)
 {
 	struct writer w = writer_of(out, room);

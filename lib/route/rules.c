@@ -6,8 +6,11 @@ struct rules {
 	struct rule rest;
 	struct rule *items;
 	size_t count;
-	unsigned int depth;
-	/* By the hash of the domain: one past the place in items, 0 for an empty slot. At most half are taken. */
+	uint64_t depths;
+	/*
+	 * By the hash of the domain: one past the place in items, 0 for an empty slot. At most
+	 * half are taken.
+	 */
 	uint32_t *slots;
 	uint32_t *hashes; /* of each item */
 	uint32_t mask;
@@ -121,9 +124,7 @@ static void rule_add(struct rules *rules, const struct rule_opts *opts)
 	rule_fill(rules, &rules->items[rules->count], opts, &key);
 	rules->hashes[rules->count] = dns_key_hash(&key);
 	*slot = (uint32_t)++rules->count;
-	if (key.labels > rules->depth) {
-		rules->depth = key.labels;
-	}
+	rules->depths |= dns_depth_bit(key.labels);
 }
 
 static int rules_alloc(struct rules *rules, const struct rule_opts *opts, size_t count,
@@ -190,9 +191,9 @@ const struct rule *rules_rest(const struct rules *rules)
 	return &rules->rest;
 }
 
-unsigned int rules_depth(const struct rules *rules)
+uint64_t rules_depths(const struct rules *rules)
 {
-	return rules->depth;
+	return rules->depths;
 }
 
 size_t rules_count(const struct rules *rules)

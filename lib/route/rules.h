@@ -1,11 +1,12 @@
 /*
  * route/rules.h - forwarding rules: which names go where. An immutable table, swapped whole.
  *
- * The most specific name wins over all kinds (D1, D3). This table answers for rules and for names that
- * are ours to hand to the VPC resolver (autodefined); the walk over rules and zones together is query/'s.
+ * The most specific name wins over all kinds (D1, D3). This table answers for rules and for names
+ * that are ours to hand to the VPC resolver (autodefined); the walk over rules and zones together
+ * is query/'s.
  *
- * AWS: facts/peers-and-semantics.md D3..D7; Route 53 Developer Guide, "Domain names that Resolver creates
- * autodefined system rules for".
+ * AWS: facts/peers-and-semantics.md D3..D7; Route 53 Developer Guide, "Domain names that Resolver
+ * creates autodefined system rules for".
  */
 #pragma once
 
@@ -37,9 +38,9 @@ struct rule {
 	enum rule_kind kind;
 	uint32_t index;
 	/*
-	 * Says who spoke: equal exactly when the same targets are asked under the same rule. Part of the
-	 * cache's key, so that a changed rule forgets and an unchanged one keeps; and the name by which
-	 * forward/ knows its group of targets.
+	 * Says who spoke: equal exactly when the same targets are asked under the same rule. Part
+	 * of the cache's key, so that a changed rule forgets and an unchanged one keeps; and the
+	 * name by which forward/ knows its group of targets.
 	 */
 	uint32_t origin;
 	uint8_t label_count;
@@ -50,17 +51,23 @@ struct rule {
 struct rules;
 
 /*
- * A table of count rules and a default for all the rest. Of two entries for one domain the stronger kind stays
- * (LOCAL over FORWARD/SYSTEM over AUTODEFINED). NULL when memory is short.
+ * A table of count rules and a default for all the rest. Of two entries for one domain the
+ * stronger kind stays (LOCAL over FORWARD/SYSTEM over AUTODEFINED). NULL when memory is short. A
+ * rest without domain stands for the root. All is copied.
  */
 struct rules *rules_new(const struct rule_opts *opts, size_t count, const struct rule_opts *rest);
 void rules_free(struct rules **rules);
 
 /* The rule whose domain is exactly key's suffix at this label, or NULL. */
-const struct rule *rules_at(const struct rules *rules, const struct dns_key *key, unsigned int label);
+const struct rule *rules_at(const struct rules *rules, const struct dns_key *key,
+                            unsigned int label);
 /* The rule for what no other matches. */
 const struct rule *rules_rest(const struct rules *rules);
-unsigned int rules_depth(const struct rules *rules);
+/*
+ * Which numbers of labels occur among the rules' domains: bit n for n labels, bit 63 for 63 and more. Suffixes of other
+ * lengths need no look.
+ */
+uint64_t rules_depths(const struct rules *rules);
 size_t rules_count(const struct rules *rules);
 const struct rule *rules_get(const struct rules *rules, size_t i);
 
@@ -68,8 +75,9 @@ const struct rule *rules_get(const struct rules *rules, size_t i);
 uint32_t rule_origin(const uint8_t *domain, const struct addr *targets, size_t target_count);
 
 /*
- * The names that the VPC resolver defines itself (D6), for a region and the VPC's own CIDRs; region NULL or "":
- * without the EC2 names. Calls each(ctx, name). A non-zero return ends and is returned.
+ * The names that the VPC resolver defines itself (D6), for a region and the VPC's own CIDRs;
+ * region NULL or "": without the EC2 names. Calls each(ctx, name). A non-zero return ends and is
+ * returned. FAIL_FORMAT: the region makes no name.
  */
 int rules_autodefined(const char *region, const struct prefix *cidrs, size_t cidr_count,
                       int (*each)(void *ctx, const uint8_t *name), void *ctx);

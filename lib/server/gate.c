@@ -11,6 +11,8 @@
 #define SHARD_MAX    (GATE_CLIENTS / SHARDS)
 #define BUCKETS      256
 #define RATE_IDLE_MS 2000 /* a bucket is full again by then: nothing to remember */
+#define CLEAN_MAX \
+	8 /* chains cleaned for one newcomer to a full shard: a flood of them must stay cheap */
 
 struct client {
 	struct client *next;
@@ -26,6 +28,7 @@ struct shard {
 	pthread_mutex_t lock;
 	struct client *bucket[BUCKETS];
 	unsigned int count;
+	unsigned int hand; /* the chain that is cleaned next */
 };
 
 struct gate {
@@ -110,8 +113,9 @@ static struct client *client_find(struct shard *shard, unsigned int b, const uin
 		return NULL;
 	}
 	bucket_clean(shard, b, now_ms);
-	for (unsigned int other = 0; shard->count >= SHARD_MAX && other < BUCKETS; other++) {
-		bucket_clean(shard, other, now_ms);
+	for (unsigned int i = 0; shard->count >= SHARD_MAX && i < CLEAN_MAX; i++) {
+		bucket_clean(shard, shard->hand, now_ms);
+		shard->hand = (shard->hand + 1) % BUCKETS;
 	}
 	struct client *c = shard->count >= SHARD_MAX ? NULL : calloc(1, sizeof(*c));
 	if (c != NULL) {
@@ -142,10 +146,11 @@ static struct place place_lock(struct gate *gate, const struct addr *addr)
 }
 
 /* Counts field up to max. */
-static bool count_begin(struct gate *gate, const struct addr *addr, size_t field, uint32_t max)
+static bool count_begin(struct gate *gate, const struct addr *addr, size_t field, uint32_t max,
+                        uint64_t now_ms)
 {
 	struct place place = place_lock(gate, addr);
-	struct client *c = client_find(place.shard, place.bucket, place.host, true, 0);
+	struct client *c = client_find(place.shard, place.bucket, place.host, true, now_ms);
 	bool ok = false;
 	if (c != NULL) {
 		uint32_t *count = (uint32_t *)(void *)((char *)c + field);
@@ -170,9 +175,10 @@ static void count_end(struct gate *gate, const struct addr *addr, size_t field)
 	pthread_mutex_unlock(&place.shard->lock);
 }
 
-bool gate_wait_begin(struct gate *gate, const struct addr *client)
+bool gate_wait_begin(struct gate *gate, const struct addr *client, uint64_t now_ms)
 {
-	return count_begin(gate, client, offsetof(struct client, waiting), GATE_WAITING_MAX);
+	return count_begin(gate, client, offsetof(struct client, waiting), GATE_WAITING_MAX,
+	                   now_ms);
 }
 
 void gate_wait_end(struct gate *gate, const struct addr *client)
@@ -180,9 +186,10 @@ void gate_wait_end(struct gate *gate, const struct addr *client)
 	count_end(gate, client, offsetof(struct client, waiting));
 }
 
-bool gate_conn_begin(struct gate *gate, const struct addr *client, unsigned int max)
+bool gate_conn_begin(struct gate *gate, const struct addr *client, unsigned int max,
+                     uint64_t now_ms)
 {
-	return count_begin(gate, client, offsetof(struct client, conns), max);
+	return count_begin(gate, client, offsetof(struct client, conns), max, now_ms);
 }
 
 void gate_conn_end(struct gate *gate, const struct addr *client)
@@ -197,10 +204,11 @@ enum gate_verdict gate_rate(struct gate *gate, const struct addr *client, uint32
 	struct client *c = client_find(place.shard, place.bucket, place.host, true, now_ms);
 	enum gate_verdict verdict = GATE_DROP;
 	if (c != NULL) {
-		uint64_t back = (now_ms - c->seen_ms) * rate;
+		/* Another worker's clock may have been read a little later than ours. */
+		uint64_t back = now_ms > c->seen_ms ? (now_ms - c->seen_ms) * rate : 0;
 		c->milli_tokens_used =
 			back >= c->milli_tokens_used ? 0 : c->milli_tokens_used - (uint32_t)back;
-		c->seen_ms = now_ms;
+		c->seen_ms = now_ms > c->seen_ms ? now_ms : c->seen_ms;
 		if ((uint64_t)c->milli_tokens_used + 1000 <= (uint64_t)rate * 1000) {
 			c->milli_tokens_used += 1000;
 			verdict = GATE_PASS;

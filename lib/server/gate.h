@@ -19,12 +19,13 @@ struct gate;
 struct gate *gate_new(void); /* NULL: no memory */
 void gate_free(struct gate **gate);
 
-/* One more question of this client waits. False: it has too many already. */
-bool gate_wait_begin(struct gate *gate, const struct addr *client);
+/* One more question of this client waits. False: it has too many already. now_ms: as loop_now_ms. */
+bool gate_wait_begin(struct gate *gate, const struct addr *client, uint64_t now_ms);
 void gate_wait_end(struct gate *gate, const struct addr *client);
 
 /* One more connection of this client, of at most max. */
-bool gate_conn_begin(struct gate *gate, const struct addr *client, unsigned int max);
+bool gate_conn_begin(struct gate *gate, const struct addr *client, unsigned int max,
+                     uint64_t now_ms);
 void gate_conn_end(struct gate *gate, const struct addr *client);
 
 enum gate_verdict {

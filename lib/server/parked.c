@@ -23,6 +23,16 @@ static struct parked *parked_get(struct worker *worker)
 	return list_item(at, struct parked, link);
 }
 
+/* The client waits no more, though we may. */
+static void parked_settled(struct parked *parked)
+{
+	if (parked->counted) {
+		gate_wait_end(parked->worker->server->gate, &parked->client);
+		parked->counted = false;
+	}
+	tcp_waits_no_more(parked);
+}
+
 static void parked_end(struct parked *parked)
 {
 	struct worker *worker = parked->worker;
@@ -30,10 +40,7 @@ static void parked_end(struct parked *parked)
 	if (parked->asking) {
 		forward_cancel(worker->forward, &parked->upstream);
 	}
-	if (parked->counted) {
-		gate_wait_end(worker->server->gate, &parked->client);
-	}
-	tcp_waits_no_more(parked);
+	parked_settled(parked);
 	query_wait_fini(&parked->wait);
 	list_remove(&parked->link);
 	worker->parked_count--;
@@ -63,6 +70,7 @@ static void parked_send(struct parked *parked, const uint8_t *bytes, size_t size
 	} else if (parked->udp != NULL) {
 		udp_answer(parked, bytes, size);
 	}
+	parked_settled(parked);
 }
 
 static unsigned int parked_age_ms(const struct parked *parked)
@@ -107,7 +115,7 @@ static void upstream_done(void *ctx, const struct forward_result *result)
 	parked_go_on(parked);
 }
 
-/* Asks upstream. False: refused at once; what was told then stands in the question's feeds. */
+/* Asks upstream. False: refused at once; another run knows more. */
 static bool parked_ask(struct parked *parked)
 {
 	struct worker *worker = parked->worker;
@@ -130,6 +138,11 @@ static bool parked_ask(struct parked *parked)
 		parked->asking = true;
 		loop_timer_set(&worker->flush, 0);
 		return true;
+	}
+	if (ret == FAIL_NOTFOUND && !parked->astray) {
+		/* A reload came between our run and this: the next run sees its rules. */
+		parked->astray = true;
+		return false;
 	}
 	struct query_told told = {.why = ret, .text = fail_text(ret)};
 	epoch_read_begin();
@@ -247,7 +260,8 @@ bool parked_new(struct worker *worker, const struct query_in *in, const struct q
 		return parked_refused(worker, in, "out of memory", out, room, ret_size);
 	}
 	parked->counted = from->explain == NULL;
-	if (parked->counted && !gate_wait_begin(worker->server->gate, in->client)) {
+	if (parked->counted &&
+	    !gate_wait_begin(worker->server->gate, in->client, loop_now_ms(worker->loop))) {
 		free(parked);
 		return parked_refused(worker, in, "too many questions of this client waiting", out,
 		                      room, ret_size);
@@ -259,6 +273,7 @@ bool parked_new(struct worker *worker, const struct query_in *in, const struct q
 	parked->client = *in->client;
 	parked->asking = false;
 	parked->answered = false;
+	parked->astray = false;
 	parked->arrived_us = mono_us();
 	parked->in = *in;
 	parked->in.client = &parked->client;

@@ -75,16 +75,17 @@ static int worker_memory(struct worker *worker)
 	worker->tcp_out = malloc(TCP_OUT_ROOM);
 	worker->answer = malloc(DNS_MSG_MAX);
 	worker->loop = loop_new();
-	if (worker->udp == NULL || worker->tcp == NULL || worker->batch == NULL ||
-	    worker->tcp_in == NULL || worker->tcp_out == NULL || worker->answer == NULL ||
-	    worker->loop == NULL) {
+	if (worker->udp == NULL || worker->tcp == NULL) {
 		return FAIL_NOMEM;
 	}
 	for (size_t i = 0; i < worker->listen_count; i++) {
 		worker->udp[i].fd = -1;
 		worker->tcp[i].fd = -1;
 	}
-	return 0;
+	return worker->batch == NULL || worker->tcp_in == NULL || worker->tcp_out == NULL ||
+	                       worker->answer == NULL || worker->loop == NULL
+	               ? FAIL_NOMEM
+	               : 0;
 }
 
 /* One socket of each kind for an address; ports drawn by the kernel (0) are for tests and made the same for all. */
@@ -173,6 +174,7 @@ static void worker_drain_begin(struct worker *worker)
 			udp_drain(&worker->udp[i]);
 		}
 	}
+	tcp_drain_all(worker);
 }
 
 static void worker_drain_look(void *ctx)
@@ -190,6 +192,9 @@ static void drain_arrives(struct mail *mail, void *ctx)
 {
 	struct worker *worker = ctx;
 	free(mail);
+	if (worker->forward == NULL) { /* read at the very end, with no loop left */
+		return;
+	}
 	worker_drain_begin(worker);
 	loop_timer_init(worker->loop, &worker->drain, worker_drain_look, worker);
 	loop_timer_set(&worker->drain, DRAIN_MS);

@@ -18,8 +18,10 @@
 
 #define CONN_WAITING_MAX 128 /* questions of one connection in flight; then we read no more */
 #define CONN_OUT_MAX     (256u << 10) /* answers not taken; then we read no more */
+#define CONN_OUT_CAP     (1u << 20)   /* with those that were under way by then; more: the end */
 #define FRAME_MS         10000 /* a message begun must end in that time, an answer be taken */
 #define ACCEPT_ROUND     64
+#define ACCEPT_AGAIN_MS  100 /* after the system had no room for a connection */
 #define BACKLOG          1024
 
 struct bytes {
@@ -34,12 +36,15 @@ struct conn {
 	struct loop_fd lfd;
 	struct loop_timer timer;
 	struct addr client;
-	struct bytes in;    /* the beginning of a message, or messages that must wait */
-	struct bytes out;   /* not yet taken */
-	uint64_t active_ms; /* the last whole message, or answer taken */
+	struct bytes in;  /* the beginning of a message, or messages that must wait */
+	struct bytes out; /* not yet taken */
+	uint64_t
+		active_ms; /* the last whole message, or answer taken; or the present business' begin */
 	unsigned int waiting_count;
 	int fd;
-	bool eof;     /* the client sends no more */
+	bool busy;    /* a message has begun, or answers are not taken */
+	bool lost;    /* to be closed: answers had no room */
+	bool eof;     /* the client sends no more, or we hear no more */
 	bool in_turn; /* its read is being worked on: answers go to the worker's room */
 };
 
@@ -99,17 +104,30 @@ static bool conn_reads(const struct conn *conn)
 	return !conn->eof && conn_works(conn);
 }
 
-static void conn_want(struct conn *conn)
+/* A whole message was kept, because too much was under way. */
+static bool conn_holds(const struct conn *conn)
 {
-	loop_fd_want(&conn->lfd,
-	             (conn_reads(conn) ? LOOP_READ : 0) | (conn->out.len != 0 ? LOOP_WRITE : 0));
+	return conn->in.len >= 2 && conn->in.len - 2 >= get_u16(conn->in.at);
 }
 
 static uint64_t conn_patience_ms(const struct conn *conn)
 {
 	uint64_t idle_ms = (uint64_t)LIMIT(conn->worker->server, tcp_idle_s) * 1000;
+	return conn->busy && idle_ms > FRAME_MS ? FRAME_MS : idle_ms;
+}
+
+/* After whatever has changed: what is waited for, and how long. */
+static void conn_settle(struct conn *conn)
+{
 	bool busy = conn->in.len != 0 || conn->out.len != 0;
-	return busy && idle_ms < FRAME_MS ? idle_ms : busy ? FRAME_MS : idle_ms;
+	if (busy && !conn->busy) {
+		conn->busy = true;
+		conn->active_ms = loop_now_ms(conn->worker->loop);
+		loop_timer_set(&conn->timer, conn_patience_ms(conn));
+	}
+	conn->busy = busy;
+	bool writes = conn->out.len != 0 || (conn_works(conn) && conn_holds(conn));
+	loop_fd_want(&conn->lfd, (conn_reads(conn) ? LOOP_READ : 0) | (writes ? LOOP_WRITE : 0));
 }
 
 static void conn_due(void *ctx)
@@ -117,9 +135,16 @@ static void conn_due(void *ctx)
 	struct conn *conn = ctx;
 	uint64_t idle_ms = loop_now_ms(conn->worker->loop) - conn->active_ms;
 	uint64_t patience_ms = conn_patience_ms(conn);
-	if (conn->waiting_count != 0 && conn->out.len == 0) {
+	if (conn->lost) {
+		conn_close(conn);
+	} else if (conn->waiting_count != 0 && conn->out.len == 0) {
 		loop_timer_set(&conn->timer, patience_ms); /* it is we who are slow */
 	} else if (idle_ms >= patience_ms) {
+		if (conn->out.len != 0) {
+			/* Who does not read would not see a FIN behind it all: what waits is thrown away. */
+			const struct linger reset = {.l_onoff = 1};
+			setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		}
 		conn_close(conn);
 	} else {
 		loop_timer_set(&conn->timer, patience_ms - idle_ms);
@@ -158,6 +183,34 @@ static bool turn_flush(struct conn *conn)
 	return ok;
 }
 
+/* Takes from out what the socket takes. False: the connection is gone (not yet closed). */
+static bool conn_push(struct conn *conn)
+{
+	ssize_t n = send(conn->fd, conn->out.at, conn->out.len, MSG_NOSIGNAL);
+	if (n < 0) {
+		return errno == EAGAIN || errno == EINTR;
+	}
+	bytes_drop(&conn->out, (size_t)n);
+	conn_active(conn);
+	return true;
+}
+
+/* Not closed here, where others may be at work with it: as soon as the timers come. */
+static void conn_lose(struct conn *conn)
+{
+	conn->lost = true;
+	loop_timer_set(&conn->timer, 0);
+}
+
+/* One more answer behind those not yet taken. False: no memory, or no room left. */
+static bool conn_keep(struct conn *conn, const uint8_t *length, const uint8_t *bytes, size_t size)
+{
+	if (conn->out.len >= CONN_OUT_MAX && (!conn_push(conn) || conn->out.len >= CONN_OUT_CAP)) {
+		return false;
+	}
+	return bytes_add(&conn->out, length, 2) && bytes_add(&conn->out, bytes, size);
+}
+
 void tcp_answer(struct conn *conn, const uint8_t *bytes, size_t size)
 {
 	struct worker *worker = conn->worker;
@@ -170,11 +223,11 @@ void tcp_answer(struct conn *conn, const uint8_t *bytes, size_t size)
 		return;
 	}
 	/* Kept, and sent when the loop finds the socket writable: with whatever else comes this turn. */
-	size_t before = conn->out.len;
-	if (!bytes_add(&conn->out, length, 2) || !bytes_add(&conn->out, bytes, size)) {
-		conn->out.len = before;
+	if (conn->lost || !conn_keep(conn, length, bytes, size)) {
+		conn_lose(conn);
+		return;
 	}
-	conn_want(conn);
+	conn_settle(conn);
 }
 
 void tcp_waits(struct conn *conn, struct parked *parked)
@@ -234,16 +287,17 @@ static ssize_t conn_messages(struct conn *conn, const uint8_t *bytes, size_t len
 	}
 	epoch_read_end();
 	refresh_start(conn->worker);
-	if (used != 0) {
+	if (used != 0 &&
+	    conn->out.len == 0) { /* questions alone do not help who takes no answers */
 		conn_active(conn);
 	}
 	return ok ? (ssize_t)used : -1;
 }
 
-/* The client sends no more and has all its answers. */
-static bool conn_over(const struct conn *conn)
+/* It has all its answers. */
+static bool conn_idle(const struct conn *conn)
 {
-	return conn->eof && conn->waiting_count == 0 && conn->out.len == 0;
+	return conn->waiting_count == 0 && conn->out.len == 0 && !conn_holds(conn);
 }
 
 /* What came by now: new octets in the worker's room, behind what was kept. */
@@ -263,6 +317,7 @@ static bool conn_work(struct conn *conn, size_t got)
 	conn->in_turn = true;
 	worker->tcp_answers = 0;
 	ssize_t used = conn_messages(conn, bytes, len);
+	metric_hist_add(&worker->query.counters.seconds, mono_us() - began_us, worker->tcp_answers);
 	bool ok = used >= 0 && turn_flush(conn);
 	conn->in_turn = false;
 	worker->tcp_out_len = 0;
@@ -274,64 +329,49 @@ static bool conn_work(struct conn *conn, size_t got)
 	} else {
 		ok = bytes_add(&conn->in, bytes + used, len - (size_t)used);
 	}
-	metric_hist_add(&worker->query.counters.seconds, mono_us() - began_us, worker->tcp_answers);
 	return ok;
 }
 
-static void conn_readable(struct conn *conn)
+/* False, as below: the connection is to close. */
+static bool conn_readable(struct conn *conn)
 {
-	struct worker *worker = conn->worker;
-	size_t room = DNS_MSG_MAX + 2;
-	ssize_t n = recv(conn->fd, worker->tcp_in, room, 0);
-	if (n < 0) {
-		if (errno != EAGAIN && errno != EINTR) {
-			conn_close(conn);
-		}
-		return;
-	}
-	if (n == 0) {
-		conn->eof = true;
-	} else if (!conn_work(conn, (size_t)n)) {
-		conn_close(conn);
-		return;
-	}
-	if (conn_over(conn)) {
-		conn_close(conn);
-		return;
-	}
-	conn_want(conn);
-}
-
-/* Messages that had to wait because too much was under way. */
-static bool conn_catch_up(struct conn *conn)
-{
-	return conn->in.len < 2 || conn_work(conn, 0);
-}
-
-static bool conn_writable(struct conn *conn)
-{
-	ssize_t n = send(conn->fd, conn->out.at, conn->out.len, MSG_NOSIGNAL);
+	ssize_t n = recv(conn->fd, conn->worker->tcp_in, DNS_MSG_MAX + 2, 0);
 	if (n < 0) {
 		return errno == EAGAIN || errno == EINTR;
 	}
-	bytes_drop(&conn->out, (size_t)n);
-	conn_active(conn);
-	return conn_catch_up(conn);
+	if (n == 0) {
+		conn->eof = true;
+		return true;
+	}
+	return conn_work(conn, (size_t)n);
+}
+
+/* Answers, then messages that had to wait because too much was under way. */
+static bool conn_writable(struct conn *conn)
+{
+	if (conn->out.len != 0 && !conn_push(conn)) {
+		return false;
+	}
+	return !conn_holds(conn) || conn_work(conn, 0);
+}
+
+static void conn_end_turn(struct conn *conn, bool ok)
+{
+	if (!ok || (conn->eof && conn_idle(conn))) {
+		conn_close(conn);
+	} else {
+		conn_settle(conn);
+	}
 }
 
 static void conn_ready(void *ctx, int fd, unsigned int what)
 {
 	struct conn *conn = ctx;
-	if ((what & LOOP_WRITE) && conn->out.len != 0) {
-		if (!conn_writable(conn) || conn_over(conn)) {
-			conn_close(conn);
-			return;
-		}
-		conn_want(conn);
+	bool ok = !(what & LOOP_WRITE) || conn_writable(conn);
+	if (ok && (what & LOOP_READ) && conn_reads(conn)) {
+		ok = conn_readable(conn);
 	}
-	if ((what & LOOP_READ) && conn_reads(conn)) {
-		conn_readable(conn);
-	}
+	conn_end_turn(conn, ok);
 }
 
 void tcp_waits_no_more(struct parked *parked)
@@ -343,9 +383,8 @@ void tcp_waits_no_more(struct parked *parked)
 	parked->conn = NULL;
 	list_remove(&parked->conn_link);
 	conn->waiting_count--;
-	/* Its answer stands in out (or in this turn's room); the next write goes on with what waited. */
 	if (!conn->in_turn) {
-		conn_want(conn);
+		conn_settle(conn); /* what was held may go on */
 	}
 }
 
@@ -390,25 +429,52 @@ static struct conn *conn_new(struct worker *worker, int fd, const struct addr *c
 static void conn_accept(struct worker *worker, int fd, const struct addr *client)
 {
 	struct server *server = worker->server;
-	bool room = conn_room(worker);
-	if (!room || !gate_conn_begin(server->gate, client, LIMIT(server, tcp_max_per_client))) {
-		metric_add(&worker->counters.tcp_refused, 1);
-		close(fd);
-		return;
-	}
+	/* Who has had his share displaces nobody: the gate comes first. */
+	bool counted = gate_conn_begin(server->gate, client, LIMIT(server, tcp_max_per_client),
+	                               loop_now_ms(worker->loop));
+	bool room = counted && conn_room(worker);
 	int one = 1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (conn_new(worker, fd, client) == NULL) {
-		gate_conn_end(server->gate, client);
-		close(fd);
+	if (room && conn_new(worker, fd, client) != NULL) {
+		metric_add(&worker->counters.tcp_accepted, 1);
 		return;
 	}
-	metric_add(&worker->counters.tcp_accepted, 1);
+	if (counted) {
+		gate_conn_end(server->gate, client);
+	}
+	metric_add(&worker->counters.tcp_refused, 1);
+	close(fd);
+}
+
+static void listener_again(void *ctx)
+{
+	struct tcp_listener *listener = ctx;
+	loop_fd_want(&listener->lfd, LOOP_READ);
+}
+
+/* The system has no room for one more: the longest idle makes way. False: there is none, a pause. */
+static bool listener_room(struct tcp_listener *listener, int error)
+{
+	static struct log_limit limit;
+	struct worker *worker = listener->worker;
+	if (log_allowed(&limit, 1, 10000)) {
+		log_error("server",
+		          "no room for TCP connections (%s): raise LimitNOFILE or lower "
+		          "tcp.max_connections",
+		          fail_text(-error));
+	}
+	if ((error == EMFILE || error == ENFILE) && !list_empty(&worker->conns)) {
+		metric_add(&worker->counters.tcp_evicted, 1);
+		conn_close(list_item(worker->conns.next, struct conn, link));
+		return true;
+	}
+	loop_fd_want(&listener->lfd, 0);
+	loop_timer_set(&listener->again, ACCEPT_AGAIN_MS);
+	return false;
 }
 
 static void listener_ready(void *ctx, int fd, unsigned int what)
 {
-	static struct log_limit limit;
 	struct tcp_listener *listener = ctx;
 	for (unsigned int i = 0; i < ACCEPT_ROUND; i++) {
 		struct addr client = {.len = sizeof(client.in6)};
@@ -417,18 +483,20 @@ static void listener_ready(void *ctx, int fd, unsigned int what)
 			conn_accept(listener->worker, conn, &client);
 			continue;
 		}
-		if (errno != EMFILE && errno != ENFILE) {
-			return; /* EAGAIN, or a client that has gone again */
-		}
-		if (log_allowed(&limit, 1, 10000)) {
-			log_error("server", "out of descriptors for TCP connections: raise "
-			                    "LimitNOFILE or lower "
-			                    "tcp.max_connections");
-		}
-		if (list_empty(&listener->worker->conns)) {
+		switch (errno) {
+		case EMFILE:
+		case ENFILE:
+		case ENOBUFS:
+		case ENOMEM:
+			if (!listener_room(listener, errno)) {
+				return;
+			}
+			break;
+		case EAGAIN:
 			return;
+		default:
+			break; /* a client that has gone again */
 		}
-		conn_close(list_item(listener->worker->conns.next, struct conn, link));
 	}
 }
 
@@ -458,12 +526,14 @@ int tcp_open(struct tcp_listener *listener, struct worker *worker, int fd)
 {
 	listener->worker = worker;
 	listener->fd = fd;
+	loop_timer_init(worker->loop, &listener->again, listener_again, listener);
 	return loop_fd_open(worker->loop, &listener->lfd, fd, LOOP_READ, listener_ready, listener);
 }
 
 void tcp_close(struct tcp_listener *listener)
 {
 	if (listener->fd >= 0) {
+		loop_timer_cancel(&listener->again);
 		loop_fd_close(&listener->lfd);
 		close(listener->fd);
 		listener->fd = -1;
@@ -474,8 +544,18 @@ void tcp_close_all(struct worker *worker, bool idle_only)
 {
 	list_each (at, &worker->conns) {
 		struct conn *conn = list_item(at, struct conn, link);
-		if (!idle_only || (conn->waiting_count == 0 && conn->out.len == 0)) {
+		if (!idle_only || conn_idle(conn)) {
 			conn_close(conn);
 		}
+	}
+}
+
+void tcp_drain_all(struct worker *worker)
+{
+	list_each (at, &worker->conns) {
+		struct conn *conn = list_item(at, struct conn, link);
+		bool ok = !conn_reads(conn) || conn_readable(conn);
+		conn->eof = true;
+		conn_end_turn(conn, ok);
 	}
 }

@@ -79,6 +79,28 @@ static void batch_prepare(struct udp_batch *batch)
 	}
 }
 
+/*
+ * Answers leave by the address that was asked, but on whatever way the routing table has: with the question's
+ * interface left in, the kernel takes the client for a neighbour there when the way back is another.
+ */
+static void control_answer(struct msghdr *msg)
+{
+	struct cmsghdr *head = msg->msg_controllen == 0 ? NULL : CMSG_FIRSTHDR(msg);
+	if (head == NULL) {
+		return;
+	}
+	if (head->cmsg_level == IPPROTO_IP && head->cmsg_type == IP_PKTINFO) {
+		struct in_pktinfo *info = (struct in_pktinfo *)(void *)CMSG_DATA(head);
+		info->ipi_spec_dst = info->ipi_addr;
+		info->ipi_ifindex = 0;
+	} else if (head->cmsg_level == IPPROTO_IPV6 && head->cmsg_type == IPV6_PKTINFO) {
+		struct in6_pktinfo *info = (struct in6_pktinfo *)(void *)CMSG_DATA(head);
+		if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr)) {
+			info->ipi6_ifindex = 0;
+		}
+	}
+}
+
 /* One question of the batch. True: out slot `slot` holds an answer. */
 static bool udp_one(struct udp *udp, unsigned int i, unsigned int slot, uint64_t now_s)
 {
@@ -86,6 +108,7 @@ static bool udp_one(struct udp *udp, unsigned int i, unsigned int slot, uint64_t
 	struct udp_batch *batch = worker->batch;
 	struct mmsghdr *in = &batch->in[i];
 	batch->from[i].len = in->msg_hdr.msg_namelen;
+	control_answer(&in->msg_hdr);
 	struct query_in question = {
 		.wire = batch->in_bytes[i],
 		.size = in->msg_len,
@@ -157,9 +180,10 @@ static void udp_ready(void *ctx, int fd, unsigned int what)
 		}
 		epoch_read_end();
 		if (answers != 0) {
-			udp_send(udp, answers);
+			/* Before they leave, so that who has his answer finds it counted. */
 			metric_hist_add(&worker->query.counters.seconds, mono_us() - began_us,
 			                answers);
+			udp_send(udp, answers);
 		}
 		refresh_start(worker);
 		if (n < UDP_BATCH) {

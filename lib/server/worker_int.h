@@ -58,6 +58,7 @@ struct udp_batch {
 struct tcp_listener {
 	struct worker *worker;
 	struct loop_fd lfd;
+	struct loop_timer again; /* no room for a connection: a pause */
 	int fd;
 };
 
@@ -73,10 +74,10 @@ struct parked {
 	struct loop_timer timer;
 	struct query_in in; /* wire points into wait's arena */
 	struct addr client;
-	enum query_proto proto;
 	bool asking;   /* upstream.done will come */
 	bool answered; /* with stale data; waits on only for the cache's sake */
 	bool counted;  /* in the gate */
+	bool astray;   /* asked a rule that a reload took away */
 	uint64_t arrived_us;
 	struct udp *udp;
 	union udp_control control;
@@ -162,6 +163,8 @@ void tcp_close(struct tcp_listener *listener);
 void tcp_answer(struct conn *conn, const uint8_t *bytes, size_t size);
 void tcp_waits(struct conn *conn, struct parked *parked);
 void tcp_waits_no_more(struct parked *parked);
+/* Takes what each connection has sent by now (one read), then hears no more; answers still leave. */
+void tcp_drain_all(struct worker *worker);
 /* Closes every connection (idle_only: those without questions or unsent answers). */
 void tcp_close_all(struct worker *worker, bool idle_only);
 

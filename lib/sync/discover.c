@@ -114,6 +114,15 @@ static void origin_learn(struct sync *sync, struct sync_zone *zone, const struct
 	}
 }
 
+static void association_set(struct sync *sync, struct sync_zone *zone, bool associated,
+                            enum zones_known known)
+{
+	sync->publish_now =
+		sync->publish_now || zone->associated != associated || zone->known != known;
+	zone->associated = associated;
+	zone->known = known;
+}
+
 static void zone_found(struct sync *sync, const struct found *item)
 {
 	char label[SYNC_LABEL_MAX];
@@ -125,9 +134,9 @@ static void zone_found(struct sync *sync, const struct found *item)
 	if (zone == NULL) {
 		return;
 	}
-	sync->publish_now = sync->publish_now || !zone->by_vpc || !zone->associated;
+	sync->publish_now = sync->publish_now || !zone->by_vpc;
 	zone->by_vpc = true;
-	zone->associated = true;
+	association_set(sync, zone, true, ZONES_KNOWN_LISTING);
 	zone->gone = 0;
 	origin_learn(sync, zone, item);
 	if (item->foreign && !zone->foreign) {
@@ -158,7 +167,7 @@ static void zone_left(struct sync *sync, struct sync_zone *zone)
 	log_notice("sync", "zone %s: no longer in the VPC%s", sync_zone__label(zone, label),
 	           zone->configured ? "" : ", not served any more");
 	zone->by_vpc = false;
-	zone->associated = false;
+	association_set(sync, zone, false, ZONES_KNOWN_LISTING);
 	if (zone->foreign) {
 		zone->foreign = false;
 		zone->due.at_ms = mono_ms();
@@ -179,8 +188,7 @@ static bool zones_missed(struct sync *sync, const struct found_list *list)
 			continue;
 		}
 		if (!zone->by_vpc) {
-			sync->publish_now = sync->publish_now || zone->associated;
-			zone->associated = false;
+			association_set(sync, zone, false, ZONES_KNOWN_LISTING);
 		} else if (++zone->gone >= GONE_MAX) {
 			zone_left(sync, zone);
 		} else {
@@ -314,7 +322,5 @@ void sync_discover__associate(struct sync *sync, struct sync_zone *zone)
 		return; /* no answer proves nothing: as before */
 	}
 	zone_soa(zone->zone, &ours, &ttl_s, &negative_ttl_s);
-	bool associated = ret == 0 && soa_equal(&ours, soa, len);
-	sync->publish_now = sync->publish_now || associated != zone->associated;
-	zone->associated = associated;
+	association_set(sync, zone, ret == 0 && soa_equal(&ours, soa, len), ZONES_KNOWN_SOA);
 }

@@ -16,6 +16,7 @@ static void entry_fill(const struct sync_zone *zone, struct zones_entry *entry)
 		.origin_known = zone->origin_known,
 		.source = zone->source,
 		.associated = zone->associated,
+		.known = zone->known,
 		.unavailable = zone->unavailable,
 		.looked_s = zone->looked_s,
 		.changed_s = zone->changed_s,
@@ -37,6 +38,9 @@ static struct zones *table_make(const struct sync *sync)
 	}
 	struct zones *zones = zones_new(entries, sync->zone_count);
 	free(entries);
+	if (zones != NULL) {
+		zones_set_health(zones, sync_health__table(sync));
+	}
 	return zones;
 }
 
@@ -74,6 +78,7 @@ void sync_publish__try(struct sync *sync, uint64_t now_ms)
 		return;
 	}
 	sync->published_ms = now_ms;
+	sync->health.stale = sync->health.stale || sync->publish_now;
 	struct zones *zones = table_make(sync);
 	if (zones == NULL) {
 		log_error("sync", "no memory for a table of %zu zones, trying again",

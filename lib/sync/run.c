@@ -198,6 +198,7 @@ static struct job job_next(const struct sync *sync)
 	for (size_t i = 0; i < sync->zone_count; i++) {
 		job_offer(&job, sync->zones[i]->due.at_ms, NULL, sync->zones[i]);
 	}
+	job_offer(&job, sync_health__due_ms(sync), sync_health__next, NULL);
 	return job;
 }
 

@@ -14,6 +14,7 @@ static void sync_free(struct sync *sync)
 {
 	sync_order__free(&sync->order);
 	sync_table__clear(sync);
+	sync_health__clear(sync);
 	sync_settings__free(&sync->settings);
 	zones_unref(&sync->latest);
 	aws_free(&sync->aws);
@@ -250,5 +251,6 @@ void sync_metrics(void *ctx, struct text *out)
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		family_write(&families[i], zones, out);
 	}
+	sync_health__metrics(zones, out);
 	zones_unref(&zones);
 }

@@ -10,6 +10,7 @@
 #include "aws/route53.h"
 #include "sync/budget_int.h"
 #include "sync/sync.h"
+#include "zone/health.h"
 #include <pthread.h>
 
 #define SYNC_ID_MAX     65 /* ids are at most 32 long; longer ones are kept to be refused */
@@ -56,12 +57,34 @@ struct sync_zone {
 	bool origin_known;
 	enum zone_source source;
 	bool associated;
+	enum zones_known known;
 	bool unavailable;
 	int64_t looked_s;
 	int64_t changed_s;
 	uint64_t calls;
 	char trouble[160];
 
+	struct sync_due due;
+};
+
+#define SYNC_CHECKS_MAX 1000
+
+/* One health check that a reckoned set names. */
+struct sync_check {
+	char id[SYNC_ID_MAX];
+	bool asked;
+	bool known;
+	bool healthy;
+	bool named;      /* while they are gathered: a zone still names it */
+	int64_t known_s; /* wall clock */
+};
+
+struct sync_health {
+	struct sync_check *items;
+	size_t count;
+	size_t room;
+	size_t next; /* whose turn it is */
+	bool stale;  /* the zones have changed: to be gathered anew */
 	struct sync_due due;
 };
 
@@ -91,6 +114,7 @@ struct sync {
 	bool discovered;      /* the VPC's zones were listed */
 	bool discovery_denied;
 	char discovery_trouble[160];
+	struct sync_health health;
 	bool publish_now; /* something that answers, readiness or an operator depends on has changed */
 	bool publish_soon; /* within a second: only times and counts have */
 	uint64_t published_ms;
@@ -166,6 +190,17 @@ void sync_discover__associate(struct sync *sync, struct sync_zone *zone);
 bool sync_discover__knows(const struct sync *sync);
 /* The VPC's zones must be listed before we are ready, and are not; why: one line. */
 bool sync_discover__missing(const struct sync *sync, char *why, size_t why_size);
+
+/* --- health.c: of the checks that zones of other VPCs name --- */
+
+/* When sync_health__next must be called; SYNC_NEVER: no zone names a check that we must know. */
+uint64_t sync_health__due_ms(const struct sync *sync);
+/* Asks for the health of one check. */
+void sync_health__next(struct sync *sync);
+/* What is known. NULL: nothing, or no memory. */
+struct health *sync_health__table(const struct sync *sync);
+void sync_health__clear(struct sync *sync);
+void sync_health__metrics(const struct zones *zones, struct text *out);
 
 /* --- publish.c --- */
 

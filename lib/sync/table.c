@@ -220,6 +220,7 @@ static void drop_others(struct sync *sync, bool same_vpc)
 			zone->by_vpc = false;
 			zone->foreign = false;
 			zone->associated = false;
+			zone->known = ZONES_KNOWN_NOT;
 		}
 	}
 }

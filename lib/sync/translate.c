@@ -26,14 +26,47 @@ static enum zone_policy policy_of(const struct aws_record_set *set)
 	return set->has_cidr ? ZONE_POLICY_CIDR : ZONE_POLICY_SIMPLE;
 }
 
-static const char *place_of(const struct aws_record_set *set, char *place)
+static const char *geo_place(const struct aws_record_set *set, char *place)
 {
-	if (set->geo_country != NULL && set->geo_subdivision != NULL) {
+	if (set->geo_country == NULL) {
+		snprintf(place, TRANSLATE_PLACE_MAX, "continent:%s", set->geo_continent);
+		return place;
+	}
+	if (set->geo_subdivision != NULL) {
 		snprintf(place, TRANSLATE_PLACE_MAX, "%s/%s", set->geo_country,
 		         set->geo_subdivision);
 		return place;
 	}
-	return set->geo_country != NULL ? set->geo_country : set->geo_continent;
+	return set->geo_country;
+}
+
+static const char *proximity_place(const struct aws_record_set *set, char *place)
+{
+	const char *latitude = set->proximity_latitude;
+	const char *longitude = set->proximity_longitude;
+	const char *where = set->proximity_region != NULL  ? set->proximity_region
+	                    : set->proximity_group != NULL ? set->proximity_group
+	                                                   : "";
+	bool point = latitude != NULL && longitude != NULL;
+	int len = snprintf(place, TRANSLATE_PLACE_MAX, "%.24s%s%.24s", point ? latitude : where,
+	                   point ? "," : "", point ? longitude : "");
+	if (set->proximity_bias != 0) {
+		snprintf(place + len, TRANSLATE_PLACE_MAX - (size_t)len, ":bias=%d",
+		         set->proximity_bias);
+	}
+	return place;
+}
+
+static const char *place_of(const struct aws_record_set *set, enum zone_policy policy, char *place)
+{
+	switch (policy) {
+	case ZONE_POLICY_GEOLOCATION:
+		return geo_place(set, place);
+	case ZONE_POLICY_GEOPROXIMITY:
+		return proximity_place(set, place);
+	default:
+		return set->region;
+	}
 }
 
 void sync_translate__set(const struct aws_record_set *set, bool file, char *place,
@@ -48,7 +81,7 @@ void sync_translate__set(const struct aws_record_set *set, bool file, char *plac
 		.ttl_s = set->has_ttl ? set->ttl_s : 0,
 		.weight = set->weight,
 		.health_check = set->health_check,
-		.region = policy == ZONE_POLICY_GEOLOCATION ? place_of(set, place) : set->region,
+		.region = place_of(set, policy, place),
 		.failover_secondary =
 			set->failover != NULL && strcmp(set->failover, "SECONDARY") == 0,
 		.values = set->values,

@@ -6,8 +6,8 @@
 #include "aws/zone_list.h"
 #include "zone/set.h"
 
-/* Room for a place that is made of two texts: "US/CA". */
-#define TRANSLATE_PLACE_MAX 64
+/* Room for a place that is made of several texts: "US/CA", "49.22,-74.01:bias=-20". */
+#define TRANSLATE_PLACE_MAX 80
 
 /*
  * Text is borrowed from set and from place (TRANSLATE_PLACE_MAX). file: the set comes from a saved

@@ -29,8 +29,11 @@ struct zone_record_set {
 	uint32_t ttl_s;
 	uint32_t weight;          /* ZONE_POLICY_WEIGHTED: 0..255 */
 	const char *health_check; /* id, or NULL */
-	const char *
-		region; /* latency: "eu-west-1"; geo*: "EU", "US", "US/CA", "*", as read; or NULL */
+	/*
+	 * Latency: "eu-west-1". Geolocation: "continent:EU" (continents and countries share codes), "US", "US/CA",
+	 * "*". Geoproximity: a region, a Local Zone group or "LATITUDE,LONGITUDE", then perhaps ":bias=N". Or NULL.
+	 */
+	const char *region;
 	bool failover_secondary;   /* ZONE_POLICY_FAILOVER */
 	const char *const *values; /* value_count presentation texts; none for an alias */
 	size_t value_count;

@@ -1,4 +1,5 @@
 #include "zone/zones.h"
+#include "zone/health.h"
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -7,10 +8,11 @@
 /* ids and index lie in the same allocation, behind the entries. */
 struct zones {
 	atomic_uint refs;
-	unsigned int depth;
+	uint64_t depths;
 	uint32_t count;
 	uint32_t slot_count; /* a power of two; at most half of them used */
 	struct zones_slot *slots;
+	struct health *health;
 	struct zones_entry entries[];
 };
 
@@ -30,6 +32,17 @@ const char *zone_source_text(enum zone_source source)
 	return texts[source];
 }
 
+const char *zones_known_text(enum zones_known known)
+{
+	static const char *const texts[] = {
+		[ZONES_KNOWN_NOT] = "not known yet",
+		[ZONES_KNOWN_LISTING] = "by ListHostedZonesByVPC",
+		[ZONES_KNOWN_SOA] = "by the SOA that the VPC resolver gives",
+	};
+	assert((size_t)known < sizeof(texts) / sizeof(texts[0]));
+	return texts[known];
+}
+
 static uint32_t slots_for(size_t count)
 {
 	uint32_t slots = 4;
@@ -39,15 +52,16 @@ static uint32_t slots_for(size_t count)
 	return slots;
 }
 
-/* The slot of a loaded zone of this origin, or the empty one where it belongs. */
-static struct zones_slot *slot_of(const struct zones *zones, uint32_t hash, const uint8_t *origin)
+/* The slot of a loaded zone of this (folded) origin of size octets, or the empty one where it belongs. */
+static struct zones_slot *slot_of(const struct zones *zones, uint32_t hash, const uint8_t *origin,
+                                  size_t size)
 {
 	uint32_t mask = zones->slot_count - 1;
 	for (uint32_t i = hash & mask;; i = (i + 1) & mask) {
 		struct zones_slot *slot = &zones->slots[i];
 		if (slot->entry == 0 ||
 		    (slot->hash == hash &&
-		     dns_name_equal(zones->entries[slot->entry - 1].origin, origin))) {
+		     memcmp(zones->entries[slot->entry - 1].origin, origin, size) == 0)) {
 			return slot;
 		}
 	}
@@ -58,15 +72,13 @@ static void index_add(struct zones *zones, uint32_t number)
 	const struct zones_entry *entry = &zones->entries[number];
 	struct dns_key key;
 	dns_key_make(&key, entry->origin);
-	struct zones_slot *slot = slot_of(zones, dns_key_hash(&key), entry->origin);
+	struct zones_slot *slot = slot_of(zones, dns_key_hash(&key), key.name, key.len);
 	if (slot->entry != 0 &&
 	    (zones->entries[slot->entry - 1].associated || !entry->associated)) {
 		return;
 	}
 	*slot = (struct zones_slot){.hash = dns_key_hash(&key), .entry = number + 1};
-	if (key.labels > zones->depth) {
-		zones->depth = key.labels;
-	}
+	zones->depths |= dns_depth_bit(key.labels);
 }
 
 /* Returns the end of the ids so far. */
@@ -80,6 +92,7 @@ static char *entry_copy(struct zones_entry *to, const struct zones_entry *from, 
 		zone_ref(to->zone);
 		const uint8_t *origin = zone_origin(to->zone);
 		memcpy(to->origin, origin, dns_name_len(origin));
+		dns_name_lower(to->origin);
 		to->origin_known = true;
 	}
 	return ids + size;
@@ -130,20 +143,21 @@ void zones_unref(struct zones **zones)
 	for (uint32_t i = 0; i < gone->count; i++) {
 		zone_unref(&gone->entries[i].zone);
 	}
+	health_unref(&gone->health);
 	free(gone);
 }
 
 const struct zones_entry *zones_at(const struct zones *zones, const struct dns_key *key,
                                    unsigned int label)
 {
-	const struct zones_slot *slot =
-		slot_of(zones, key->hash[label], dns_key_suffix(key, label));
+	const struct zones_slot *slot = slot_of(zones, key->hash[label], dns_key_suffix(key, label),
+	                                        (size_t)key->len - key->off[label]);
 	return slot->entry == 0 ? NULL : &zones->entries[slot->entry - 1];
 }
 
-unsigned int zones_depth(const struct zones *zones)
+uint64_t zones_depths(const struct zones *zones)
 {
-	return zones->depth;
+	return zones->depths;
 }
 
 size_t zones_count(const struct zones *zones)
@@ -155,4 +169,15 @@ const struct zones_entry *zones_get(const struct zones *zones, size_t i)
 {
 	assert(i < zones->count);
 	return &zones->entries[i];
+}
+
+const struct health *zones_health(const struct zones *zones)
+{
+	return zones->health;
+}
+
+void zones_set_health(struct zones *zones, struct health *health)
+{
+	health_unref(&zones->health);
+	zones->health = health;
 }

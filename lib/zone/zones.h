@@ -5,6 +5,7 @@
 
 #include "zone/zone.h"
 
+struct health;
 struct zones;
 
 /* Where a zone's present data came from. */
@@ -17,6 +18,14 @@ enum zone_source {
 };
 const char *zone_source_text(enum zone_source source);
 
+/* How it is known whether a zone is associated with our VPC. */
+enum zones_known {
+	ZONES_KNOWN_NOT,     /* it counts as not associated */
+	ZONES_KNOWN_LISTING, /* ListHostedZonesByVPC has it, or lacks it */
+	ZONES_KNOWN_SOA,     /* the VPC resolver gives its own SOA, or another */
+};
+const char *zones_known_text(enum zones_known known);
+
 /* One zone with what is known about it. zone is NULL when it was never loaded or cannot be listed. */
 struct zones_entry {
 	struct zone *zone;
@@ -25,13 +34,23 @@ struct zones_entry {
 	               1]; /* wire; len 0 octet first and id known: name not known yet */
 	bool origin_known;
 	enum zone_source source;
-	bool associated;   /* with our VPC: dynamic sets may be asked of the VPC resolver */
-	bool unavailable;  /* known not to be ours to list (AccessDenied, NoSuchHostedZone) */
-	int64_t looked_s;  /* wall clock of the last good look; 0: never */
-	int64_t changed_s; /* wall clock of the last change */
-	uint64_t calls;    /* API calls spent on it */
-	char trouble[160]; /* last failure in one line; "" when the last look was good */
+	bool associated;        /* with our VPC: dynamic sets may be asked of the VPC resolver */
+	enum zones_known known; /* how we know that */
+	bool unavailable;       /* known not to be ours to list (AccessDenied, NoSuchHostedZone) */
+	int64_t looked_s;       /* wall clock of the last good look; 0: never */
+	int64_t changed_s;      /* wall clock of the last change */
+	uint64_t calls;         /* API calls spent on it */
+	char trouble[160];      /* last failure in one line; "" when the last look was good */
 };
+
+/*
+ * The VPC resolver would not give what the zone holds: its dynamic sets are reckoned, not asked. Zone files are
+ * trusted to be of our VPC.
+ */
+static inline bool zones_reckoned(const struct zones_entry *entry)
+{
+	return !entry->associated && entry->source != ZONE_SOURCE_FILE;
+}
 
 /*
  * A table of count entries (copied; each zone gets a reference more). Two zones of one origin: the
@@ -48,8 +67,16 @@ void zones_unref(struct zones **zones);
 const struct zones_entry *zones_at(const struct zones *zones, const struct dns_key *key,
                                    unsigned int label);
 
-/* The most labels any loaded origin has: no need to look at longer suffixes. */
-unsigned int zones_depth(const struct zones *zones);
+/*
+ * Which numbers of labels occur among loaded origins: bit n for n labels, bit 63 for 63 and more. Suffixes of other
+ * lengths need no look.
+ */
+uint64_t zones_depths(const struct zones *zones);
 
 size_t zones_count(const struct zones *zones);
 const struct zones_entry *zones_get(const struct zones *zones, size_t i);
+
+/* What is known of the health checks that the zones name; NULL: nothing. Borrowed. */
+const struct health *zones_health(const struct zones *zones);
+/* Takes over one reference (NULL is fine), before the table is handed to anybody. */
+void zones_set_health(struct zones *zones, struct health *health);

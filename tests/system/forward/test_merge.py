@@ -148,7 +148,7 @@ def test_vpc_packets_are_kept_below_the_limit(launch, vpc):
             start += 1
         worst = max(worst, end - start + 1)
     assert worst <= 1000 + 30, f"{worst} packets within a second"  # 30: our own delay in taking them
-    assert len(vpc.seen) > 1500, "and not much below it"
+    assert len(vpc.seen) > 1000, "and not far below it"
     # The stand-in's socket may have overflowed: it has seen at most what was sent.
     assert len(vpc.seen) <= daemon.metric("horizond_vpc_packets_total") < len(vpc.seen) * 1.3
 

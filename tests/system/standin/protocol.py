@@ -15,7 +15,26 @@ from .errors import ApiError
 
 
 def load(service: str) -> ServiceModel:
-    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    model = Loader().load_service_model(service, "service-2")
+    if service == "route53":
+        _add_younger(model["shapes"])
+    return ServiceModel(model, service)
+
+
+def _add_younger(shapes: dict) -> None:
+    """What Debian's botocore does not have yet, as the model of 1.43 has it."""
+    known = shapes["RRType"]["enum"]
+    known += [rtype for rtype in ("TLSA", "SSHFP", "SVCB", "HTTPS") if rtype not in known]
+    if "GeoProximityLocation" in shapes:
+        return
+    shapes["ProximityText"] = {"type": "string"}
+    shapes["ProximityBias"] = {"type": "integer"}
+    text = {"shape": "ProximityText"}
+    shapes["ProximityCoordinates"] = {"type": "structure", "members": {"Latitude": text, "Longitude": text}}
+    shapes["GeoProximityLocation"] = {"type": "structure", "members": {
+        "AWSRegion": text, "LocalZoneGroup": text, "Coordinates": {"shape": "ProximityCoordinates"},
+        "Bias": {"shape": "ProximityBias"}}}
+    shapes["ResourceRecordSet"]["members"]["GeoProximityLocation"] = {"shape": "GeoProximityLocation"}
 
 
 class Protocol:

@@ -103,6 +103,20 @@ class Route53:
             result["NextToken"] = base64.b64encode(f"next:{zones[limit].id}".encode()).decode()
         return result
 
+    # --- health checks ---
+
+    def GetHealthCheckStatus(self, params: dict) -> dict:
+        """world.health: id to the share of checkers that see it well; None: a calculated check."""
+        share = self.world.health.get(params["HealthCheckId"], "")
+        if share == "":
+            raise ApiError("NoSuchHealthCheck", f"no health check {params['HealthCheckId']}")
+        if share is None:
+            raise ApiError("InvalidInput", "not for calculated health checks")
+        return {"HealthCheckObservations": [
+            {"Region": "us-east-1", "IPAddress": f"192.0.2.{i}", "StatusReport": {
+                "Status": "Success: HTTP Status Code 200, OK" if i < 16 * share else "Failure: timed out"}}
+            for i in range(16)]}
+
     # --- record sets ---
 
     def ListResourceRecordSets(self, params: dict) -> dict:

@@ -218,6 +218,7 @@ class World:
         self.lock = threading.RLock()
         self.zones: dict[str, Zone] = {}
         self.changes: dict[str, dict] = {}
+        self.health: dict[str, float | None] = {}
         self._count = itertools.count(1)
 
     def add_zone(self, name: str, zone_id: str = "", private: bool = True,

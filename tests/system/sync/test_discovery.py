@@ -161,3 +161,82 @@ def test_servfail_of_the_resolver_is_told(api, dynamic, synced, vpc):
     assert answer_.rcode == "SERVFAIL" and answer_.ede and answer_.took < 1.8
     vpc.on("health.dyn.example", "A", negative("dyn.example.", "NOERROR"))
     assert daemon.ask("health.dyn.example").rcode == "NOERROR"
+
+
+CHECK = "0f0e0d0c-0000-4000-8000-00000000000"
+
+
+@pytest.fixture
+def far(api):
+    """A zone of another VPC, with every kind of dynamic set."""
+    zone = api.world.add_zone("far.example.", vpcs=[("vpc-far", "eu-west-1")])
+    zone.put("www", "A", 60, ["10.0.0.1"])
+    zone.alias("elb", "A", "lb-1.eu-west-1.elb.amazonaws.com.", zone_id="Z32O12XQLNTSW2")
+    zone.alias("", "A", "lb-1.eu-west-1.elb.amazonaws.com.", zone_id="Z32O12XQLNTSW2")
+    zone.alias("gone", "A", "lb-2.eu-west-1.elb.amazonaws.com.", zone_id="Z32O12XQLNTSW2")
+    zone.put("fail", "A", 60, ["10.0.0.4"], SetIdentifier="p", Failover="PRIMARY", HealthCheckId=CHECK + "1")
+    zone.put("fail", "A", 60, ["10.0.0.5"], SetIdentifier="s", Failover="SECONDARY")
+    zone.put("both", "A", 60, ["10.0.1.1"], SetIdentifier="a", Weight=1, HealthCheckId=CHECK + "1")
+    zone.put("both", "A", 60, ["10.0.1.2"], SetIdentifier="b", Weight=1, HealthCheckId=CHECK + "2")
+    zone.put("lat", "A", 60, ["10.0.2.1"], SetIdentifier="us", Region="us-east-1")
+    zone.put("lat", "A", 60, ["10.0.2.2"], SetIdentifier="uk", Region="eu-west-2")
+    zone.put("geo", "A", 60, ["10.0.3.1"], SetIdentifier="eu", GeoLocation={"ContinentCode": "EU"})
+    zone.put("geo", "A", 60, ["10.0.3.2"], SetIdentifier="any", GeoLocation={"CountryCode": "*"})
+    zone.put("usa", "A", 60, ["10.0.3.3"], SetIdentifier="us", GeoLocation={"CountryCode": "US"})
+    zone.put("deleg", "NS", 300, ["ns1.elsewhere.test."])
+    api.world.health = {CHECK + "1": 0.1, CHECK + "2": 0.5}
+    return zone
+
+
+def test_not_associated_alias_is_reckoned(api, far, synced, vpc):
+    """The target is asked of the resolver; its addresses come under the alias's own name, CNAMEs unseen."""
+    target = "lb-1.eu-west-1.elb.amazonaws.com"
+    vpc.on(target, "A", answer("@ 300 CNAME x.elb.amazonaws.com.", "x.elb.amazonaws.com. 40 A 10.70.0.1"))
+    daemon = synced(vpc=VPC[0], zones=[far.id])
+    for name in ("elb.far.example", "far.example"):
+        got = daemon.ask(name)
+        assert got.data() == ["10.70.0.1"] and got.aa and not got.data("CNAME")
+    assert vpc.count("elb.far.example") == 0 and vpc.count(target, "A") == 1
+    gone = daemon.ask("gone.far.example")
+    assert gone.rcode == "NOERROR" and not gone.data() and gone.soa == "far.example."
+    assert daemon.metric("horizond_answers_from_total", source="reckoned") == 3
+    explained = daemon.ctl_json("explain", "elb.far.example")
+    assert explained["source"] == "reckoned" and "alias" in explained["class"]
+
+
+def test_not_associated_policies_are_reckoned(api, far, synced, vpc):
+    """By the health that is known, and from the region in the settings."""
+    daemon = synced(vpc=VPC[0], zones=[far.id])
+    net.wait_for(lambda: daemon.metric("horizond_health_checks", state="unhealthy") == 1 and
+                 daemon.metric("horizond_health_checks", state="healthy") == 1, 15, "the health of both checks")
+    wanted = {"fail": ["10.0.0.5"], "both": ["10.0.1.2"], "lat": ["10.0.2.2"], "geo": ["10.0.3.1"], "usa": []}
+    for name, data in wanted.items():
+        got = daemon.ask(f"{name}.far.example")
+        assert (got.rcode, got.data(), got.aa) == ("NOERROR", data, True), name
+    assert not [name for name in vpc.names() if "far.example" in name]
+    deleg = daemon.ask("host.deleg.far.example", edns=True)
+    assert deleg.rcode == "SERVFAIL" and deleg.ede
+    zone = daemon.ctl_json("zones", "far.example")["zones"][0]
+    assert zone["reckoned"] and "ListHostedZonesByVPC" in zone["association"]
+    assert {check["id"][-1]: check["health"] for check in zone["health_checks"]} == {
+        "1": "not healthy", "2": "healthy"}
+    text = daemon.ctl("zones", "far.example")
+    assert "routing policy" in text and "reckoned" in text and "not healthy" in text
+
+
+def test_health_is_not_asked_without_need(api, dynamic, synced):
+    daemon = synced(vpc=VPC[0])
+    net.wait_for(lambda: api.count("ListResourceRecordSets") > 2, 10, "looks")
+    assert api.count("GetHealthCheckStatus") == 0
+    zone = daemon.ctl_json("zones", "dyn.example")["zones"][0]
+    assert not zone["reckoned"] and not zone["health_checks"]
+    assert {row["class"]: row["count"] for row in zone["classes"]} == {
+        "static": 4, "alias": 1, "health check": 1, "routing policy": 2, "fault": 0}
+
+
+def test_health_without_the_right_is_healthy(api, far, synced):
+    api.faults.add(operation="GetHealthCheckStatus", code="AccessDenied")
+    daemon = synced(vpc=VPC[0], zones=[far.id])
+    net.wait_for(lambda: api.count("GetHealthCheckStatus") > 0, 10, "a look at health")
+    assert daemon.ask("fail.far.example").data() == ["10.0.0.4"]
+    assert daemon.log("counts? as healthy")

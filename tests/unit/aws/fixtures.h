@@ -37,6 +37,8 @@
 	"<ResourceRecordSets>" sets "</ResourceRecordSets>" tail                        \
 	"<MaxItems>300</MaxItems></ListResourceRecordSetsResponse>"
 
+#define SOME_SET SET("b.", "A", "60", "10.0.0.1")
+
 #define LAST "<IsTruncated>false</IsTruncated>"
 #define NEXT(name, type)                                                           \
 	"<IsTruncated>true</IsTruncated><NextRecordName>" name "</NextRecordName>" \

@@ -43,6 +43,13 @@ static int on_set(void *ctx, const struct aws_record_set *set)
 	text_addf(out, "%s%s%s%s", set->multivalue ? " multi" : "",
 	          set->alias_evaluate_health ? " health" : "", set->has_cidr ? " cidr" : "",
 	          set->has_geoproximity ? " near" : "");
+	add(out, "near_region", set->proximity_region);
+	add(out, "near_group", set->proximity_group);
+	add(out, "near_latitude", set->proximity_latitude);
+	add(out, "near_longitude", set->proximity_longitude);
+	if (set->proximity_bias != 0) {
+		text_addf(out, " bias=%d", set->proximity_bias);
+	}
 	for (size_t i = 0; i < set->value_count; i++) {
 		text_addf(out, " [%s]", set->values[i]);
 	}
@@ -110,7 +117,10 @@ static void test_every_member(void **state)
 		"<ResourceRecordSet><Name>e.</Name><Type>A</Type><GeoLocation>"
 		"<ContinentCode>EU</ContinentCode></GeoLocation><GeoProximityLocation>"
 		"<AWSRegion>eu-west-1</AWSRegion><Bias>5</Bias></GeoProximityLocation>"
-		"<Brand><New>thing</New></Brand></ResourceRecordSet>",
+		"<Brand><New>thing</New></Brand></ResourceRecordSet>"
+		"<ResourceRecordSet><Name>f.</Name><Type>A</Type><GeoProximityLocation>"
+		"<Coordinates><Latitude>49.22</Latitude><Longitude>-74.01</Longitude></Coordinates>"
+		"<Bias>-20</Bias></GeoProximityLocation></ResourceRecordSet>",
 		LAST);
 	struct text out;
 	text_init(&out, 0);
@@ -119,7 +129,9 @@ static void test_every_member(void **state)
 	                                    "b. A region=eu-west-1 ttl=2147483647\n"
 	                                    "c. A failover=SECONDARY\n"
 	                                    "d. A policy=tp multi cidr\n"
-	                                    "e. A continent=EU near\n");
+	                                    "e. A continent=EU near near_region=eu-west-1 bias=5\n"
+	                                    "f. A near near_latitude=49.22 "
+	                                    "near_longitude=-74.01 bias=-20\n");
 	text_fini(&out);
 }
 

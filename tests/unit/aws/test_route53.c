@@ -217,20 +217,32 @@ static void test_pages(void **state)
 static void test_markers_must_advance(void **state)
 {
 	struct listed listed = {0};
-	prepare(200, PAGE("", NEXT("b.", "A")));
-	prepare(200, PAGE("", NEXT("c.", "A")));
-	prepare(200, PAGE("", NEXT("b.", "A")));
+	prepare(200, PAGE(SOME_SET, NEXT("b.", "A")));
+	prepare(200, PAGE(SOME_SET, NEXT("c.", "A")));
+	prepare(200, PAGE(SOME_SET, NEXT("b.", "A")));
 	assert_int_equal(list(&listed, NULL), FAIL_CHANGED);
 	assert_int_equal(answered, 3);
 	assert_string_equal(aws_trouble(aws), "the listing went in a circle after 3 pages");
 }
 
+/* The marker named a set: a page with none is no end of a listing. */
+static void test_empty_page_after_a_marker(void **state)
+{
+	struct listed listed = {0};
+	prepare(200, PAGE(SOME_SET, NEXT("c.", "A")));
+	prepare(200, PAGE("", LAST));
+	assert_int_equal(list(&listed, NULL), FAIL_CHANGED);
+	assert_string_equal(aws_trouble(aws), "an empty page where c. should follow");
+}
+
 static void test_weighted_sets_over_a_page_end(void **state)
 {
 	struct listed listed = {0};
-	prepare(200, PAGE("", NEXT("b.", "A") "<NextRecordIdentifier>1</NextRecordIdentifier>"));
-	prepare(200, PAGE("", NEXT("b.", "A") "<NextRecordIdentifier>2</NextRecordIdentifier>"));
-	prepare(200, PAGE("", LAST));
+	prepare(200,
+	        PAGE(SOME_SET, NEXT("b.", "A") "<NextRecordIdentifier>1</NextRecordIdentifier>"));
+	prepare(200,
+	        PAGE(SOME_SET, NEXT("b.", "A") "<NextRecordIdentifier>2</NextRecordIdentifier>"));
+	prepare(200, PAGE(SOME_SET, LAST));
 	assert_int_equal(list(&listed, NULL), 0);
 	assert_int_equal(answered, 3);
 }
@@ -439,7 +451,7 @@ static void test_budget_asked_first(void **state)
 	assert_int_equal(answered, 0);
 	budget.ret = 0;
 	prepare(200, FIXTURE_PAGE);
-	prepare(200, PAGE("", LAST));
+	prepare(200, PAGE(SOME_SET, LAST));
 	assert_int_equal(list(&listed, NULL), 0);
 	assert_string_equal(budget.names, "ListResourceRecordSets ListResourceRecordSets "
 	                                  "ListResourceRecordSets ");
@@ -536,6 +548,38 @@ static void test_one_zone(void **state)
 	assert_string_equal(aws_trouble(aws), "an answer about another zone: /hostedzone/Z2");
 }
 
+/* --- Health --- */
+
+#define OBSERVED(status)                                                          \
+	"<HealthCheckObservation><Region>r</Region><StatusReport><Status>" status \
+	"</Status></StatusReport></HealthCheckObservation>"
+#define STATUS(observations)                                                        \
+	"<?xml version=\"1.0\"?><GetHealthCheckStatusResponse xmlns=\"" SPACE "\">" \
+	"<HealthCheckObservations>" observations "</HealthCheckObservations>"       \
+	"</GetHealthCheckStatusResponse>"
+#define GOOD OBSERVED("Success: HTTP Status Code 200, OK")
+#define BAD  OBSERVED("Failure: Connection timed out.")
+
+static void test_health(void **state)
+{
+	bool healthy = false;
+	prepare(200, STATUS(GOOD BAD BAD BAD));
+	assert_int_equal(aws_get_health(aws, "0f0e-1", &healthy), 0);
+	assert_true(healthy); /* 25 % */
+	assert_string_equal(targets[0], "/2013-04-01/healthcheck/0f0e-1/status");
+	prepare(200, STATUS(GOOD BAD BAD BAD BAD BAD));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), 0);
+	assert_false(healthy); /* 17 % */
+	prepare(200, STATUS(""));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), FAIL_NOTFOUND);
+	prepare(404, ERROR_BODY("NoSuchHealthCheck", "none"));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), FAIL_NOTFOUND);
+	prepare(400, ERROR_BODY("InvalidInput", "calculated"));
+	assert_int_equal(aws_get_health(aws, "c", &healthy), -EINVAL);
+	assert_int_equal(aws_get_health(aws, "../hostedzone", &healthy), -EINVAL);
+	assert_int_equal(answered, 5);
+}
+
 /* --- Counting --- */
 
 static void test_counters(void **state)
@@ -565,6 +609,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_pages, begin, end),
 		cmocka_unit_test_setup_teardown(test_markers_must_advance, begin, end),
+		cmocka_unit_test_setup_teardown(test_empty_page_after_a_marker, begin, end),
 		cmocka_unit_test_setup_teardown(test_weighted_sets_over_a_page_end, begin, end),
 		cmocka_unit_test_setup_teardown(test_refusals, begin, end),
 		cmocka_unit_test_setup_teardown(test_answers_that_are_none, begin, end),
@@ -581,6 +626,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_zones_of_a_vpc, begin, end),
 		cmocka_unit_test_setup_teardown(test_zones_of_a_vpc_badly, begin, end),
 		cmocka_unit_test_setup_teardown(test_one_zone, begin, end),
+		cmocka_unit_test_setup_teardown(test_health, begin, end),
 		cmocka_unit_test_setup_teardown(test_counters, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

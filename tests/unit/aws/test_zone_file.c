@@ -49,6 +49,10 @@ static int on_set(void *ctx, const struct aws_record_set *set)
 	}
 	text_addf(out, "%s%s%s", set->multivalue ? " multi" : "", set->has_cidr ? " cidr" : "",
 	          set->has_geoproximity ? " near" : "");
+	if (set->proximity_latitude != NULL) {
+		text_addf(out, "=%s,%s bias=%d", set->proximity_latitude, set->proximity_longitude,
+		          set->proximity_bias);
+	}
 	for (size_t i = 0; i < set->value_count; i++) {
 		text_addf(out, " [%s]", set->values[i]);
 	}
@@ -89,7 +93,9 @@ static void test_saved_output(void **state)
 	                  "        {\"Name\": \"g.\", \"Type\": \"A\", \"GeoLocation\": "
 	                  "{\"CountryCode\": \"US\", \"SubdivisionCode\": \"CA\"}, "
 	                  "\"MultiValueAnswer\": true, \"CidrRoutingConfig\": {}, "
-	                  "\"GeoProximityLocation\": {}, \"Newer\": [1, {\"a\": 2}], "
+	                  "\"GeoProximityLocation\": {\"Bias\": -5, \"Coordinates\": "
+	                  "{\"Latitude\": \"1.5\", \"Longitude\": \"2\"}}, \"Newer\": [1, {\"a\": "
+	                  "2}], "
 	                  "\"Region\": null}\n"
 	                  "    ],\n"
 	                  "    \"IsTruncated\": false, \"MaxItems\": \"100\", "
@@ -101,7 +107,7 @@ static void test_saved_output(void **state)
 	                    "\\052.corp.example. A ttl=60 [10.0.0.1] [10.0.0.2]\n"
 	                    "t. TXT ttl=0 [\"a\\344 b\"]\n"
 	                    "app. A id=blue weight=10 alias=Z0/be. health\n"
-	                    "g. A geo=US/CA multi cidr near\n");
+	                    "g. A geo=US/CA multi cidr near=1.5,2 bias=-5\n");
 	text_fini(&seen.text);
 }
 

@@ -237,7 +237,10 @@ static void test_failures(void **state)
 	cache_free(&cache);
 }
 
-/* Stores an answer of this life at 0, asks at each of the given ages; returns at which one was told. */
+/*
+ * Stores an answer of this life at 0, asks at each of the given ages; returns at which one was
+ * told.
+ */
 static int told_at(uint32_t life_s, const uint32_t *ages, size_t count)
 {
 	struct cache *cache = sample_cache(MIB, 100);

@@ -1,4 +1,7 @@
-/* Readers, writers, flushes and resizes at once: for the sanitizers, and for what readers may rely on. */
+/*
+ * Readers, writers, flushes and resizes at once: for the sanitizers, and for what readers may
+ * rely on.
+ */
 #include "base/random.h"
 #include "sample.h"
 #include <pthread.h>

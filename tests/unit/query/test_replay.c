@@ -8,6 +8,7 @@
 #include "dns/build.h"
 #include "dns/rdata.h"
 #include "query/query.h"
+#include "zone/health.h"
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +23,8 @@
 #define LINES_MAX 64
 #define RULES_MAX 32
 
+#define PUBLIC_ORIGIN 2
+
 struct stage {
 	const char *file;
 	unsigned int line;
@@ -29,6 +32,13 @@ struct stage {
 	struct zone_builder *building;
 	struct zones_entry zones[8];
 	size_t zone_count;
+	bool unassociated; /* the zone being built */
+	char region[64];
+	uint8_t fallback_name[4][DNS_NAME_MAX];
+	const uint8_t *fallback[4];
+	char ill_name[8][64];
+	struct health_check ill[8];
+	size_t ill_count;
 	struct rule_opts rules[RULES_MAX];
 	char rule_text[RULES_MAX][300];
 	uint8_t rule_name[RULES_MAX][DNS_NAME_MAX];
@@ -52,6 +62,7 @@ struct stage {
 	bool behind; /* what is asked now, no client waits for */
 	struct query_ask ask;
 	enum query_next next;
+	uint64_t from_before[QUERY_SOURCES]; /* the worker's counters when it came */
 	uint8_t out[DNS_MSG_MAX];
 	size_t size;
 	/* `told` or `gets` being gathered. */
@@ -132,8 +143,8 @@ static void zone_end(struct stage *s)
 	if (zone_builder_finish(s->building, &entry->zone, err, sizeof(err)) != 0) {
 		stage_fail(s, "zone: %s", err);
 	}
-	entry->source = ZONE_SOURCE_FILE;
-	entry->associated = true;
+	entry->source = ZONE_SOURCE_API;
+	entry->associated = !s->unassociated;
 	entry->origin_known = true;
 	entry->id = "Z0TEST";
 	memcpy(entry->origin, zone_origin(entry->zone), dns_name_len(zone_origin(entry->zone)));
@@ -141,10 +152,11 @@ static void zone_end(struct stage *s)
 	zone_builder_free(&s->building);
 }
 
-static void zone_begin(struct stage *s, const char *name)
+static void zone_begin(struct stage *s, const char *name, bool unassociated)
 {
 	uint8_t origin[DNS_NAME_MAX];
 	zone_end(s);
+	s->unassociated = unassociated;
 	wire(s, name, origin);
 	struct zone_opts opts = {.id = "Z0TEST", .origin = origin};
 	s->building = zone_builder_new(&opts);
@@ -155,18 +167,41 @@ static void zone_begin(struct stage *s, const char *name)
 	zone_builder_add(s->building, &set);
 }
 
-/* set NAME TYPE TTL VALUES (split at |) [id ID] [weight N | multivalue | failover | health] */
+static void set_policy(struct zone_record_set *set, char **words, size_t count)
+{
+	if (after(words, count, "weight") != NULL) {
+		set->policy = ZONE_POLICY_WEIGHTED;
+		set->weight = (uint32_t)atoi(after(words, count, "weight"));
+	} else if (has(words, count, "multivalue")) {
+		set->policy = ZONE_POLICY_MULTIVALUE;
+	} else if (has(words, count, "failover")) {
+		set->policy = ZONE_POLICY_FAILOVER;
+		set->failover_secondary = has(words, count, "secondary");
+	} else if (after(words, count, "latency") != NULL) {
+		set->policy = ZONE_POLICY_LATENCY;
+		set->region = after(words, count, "latency");
+	} else if (after(words, count, "geo") != NULL) {
+		set->policy = ZONE_POLICY_GEOLOCATION;
+		set->region = after(words, count, "geo");
+	} else if (after(words, count, "near") != NULL) {
+		set->policy = ZONE_POLICY_GEOPROXIMITY;
+		set->region = after(words, count, "near");
+	}
+}
+
+/* set NAME TYPE TTL [OPTIONS] = VALUE | VALUE: tests/replay/README.md */
 static void zone_set(struct stage *s, char *line)
 {
 	const char *values[16];
 	size_t value_count = 0;
 	char *words[WORDS_MAX];
-	char *rest = strchr(line, '=');
+	char *rest = strstr(line, " = ");
 	if (rest == NULL) {
 		stage_fail(s, "set NAME TYPE TTL [options] = VALUE | VALUE");
 		return;
 	}
-	*rest++ = '\0';
+	*rest = '\0';
+	rest += 3;
 	for (char *value = strtok(rest, "|"); value != NULL; value = strtok(NULL, "|")) {
 		while (*value == ' ') {
 			value++;
@@ -182,18 +217,12 @@ static void zone_set(struct stage *s, char *line)
 		.type = words[2],
 		.ttl_s = (uint32_t)atoi(words[3]),
 		.set_identifier = after(words, count, "id"),
-		.health_check = has(words, count, "health") ? "0f0e" : NULL,
+		.health_check = has(words, count, "health") ? "0f0e" : after(words, count, "check"),
+		.alias_evaluate_health = has(words, count, "evaluate"),
 		.values = values,
 		.value_count = value_count,
 	};
-	if (after(words, count, "weight") != NULL) {
-		set.policy = ZONE_POLICY_WEIGHTED;
-		set.weight = (uint32_t)atoi(after(words, count, "weight"));
-	} else if (has(words, count, "multivalue")) {
-		set.policy = ZONE_POLICY_MULTIVALUE;
-	} else if (has(words, count, "failover")) {
-		set.policy = ZONE_POLICY_FAILOVER;
-	}
+	set_policy(&set, words, count);
 	if (has(words, count, "alias")) {
 		set.alias_name = values[0];
 		set.alias_zone_id = has(words, count, "aws") ? "Z0AWS" : "Z0TEST";
@@ -238,7 +267,9 @@ static void stage_ready(struct stage *s)
 	struct cache_opts cache_opts = {.size_max = 1 << 20, .stale_s = 86400};
 	s->root = world_root_new(conf);
 	s->cache = cache_new(&cache_opts);
-	assert_int_equal(world_set_zones(s->root, zones_new(s->zones, s->zone_count)), 0);
+	struct zones *zones = zones_new(s->zones, s->zone_count);
+	zones_set_health(zones, health_new(s->ill, s->ill_count));
+	assert_int_equal(world_set_zones(s->root, zones), 0);
 	assert_int_equal(query_worker_init(&s->worker, s->root, s->cache), 0);
 }
 
@@ -274,6 +305,7 @@ static void do_ask(struct stage *s, char **words, size_t count)
 {
 	stage_ready(s);
 	settle(s);
+	memcpy(s->from_before, s->worker.counters.from, sizeof(s->from_before));
 	if (s->worker.refresh_count != 0) {
 		stage_fail(s, "something is to be asked again");
 	}
@@ -288,6 +320,9 @@ static void do_ask(struct stage *s, char **words, size_t count)
 	                            (has(words, count, "cd") ? DNS_FLAG_CD : 0));
 	dns_build_question(&b, s->packet, sizeof(s->packet), 4711, flags, name,
 	                   type_of(s, words[2]));
+	if (has(words, count, "chaos")) {
+		put_u16(s->packet + b.question_end - 2, DNS_CLASS_CH);
+	}
 	const char *size = after(words, count, "size");
 	struct dns_opt opt = {.udp_size = size == NULL ? 1232 : (uint16_t)atoi(size),
 	                      .dnssec_ok = has(words, count, "do"),
@@ -304,7 +339,7 @@ static void do_sends(struct stage *s, char **words)
 		return;
 	}
 	uint8_t name[DNS_NAME_MAX];
-	uint32_t origin = 1;
+	uint32_t origin = strcmp(words[1], "public") == 0 ? PUBLIC_ORIGIN : 1;
 	wire(s, words[2], name);
 	for (size_t i = 0; strcmp(words[1], "vpc") != 0 && i < s->rule_count; i++) {
 		uint8_t domain[DNS_NAME_MAX];
@@ -481,6 +516,13 @@ static void do_gets(struct stage *s)
 	if (!has(s->head, s->head_count, "any")) {
 		compare_lines(s, &reply);
 	}
+	const char *from = after(s->head, s->head_count, "from");
+	for (unsigned int i = 0; from != NULL && i < QUERY_SOURCES; i++) {
+		uint64_t wanted = strcmp(from, query_source_text(i)) == 0;
+		if (s->worker.counters.from[i] - s->from_before[i] != wanted) {
+			stage_fail(s, "not counted as %s", from);
+		}
+	}
 	settle(s);
 }
 
@@ -514,6 +556,13 @@ static void do_client(struct stage *s, char **words)
 	                                               : CLIENT_NOTHING;
 }
 
+static void do_ill(struct stage *s, const char *id)
+{
+	char *name = s->ill_name[s->ill_count];
+	snprintf(name, sizeof(s->ill_name[0]), "%s", id);
+	s->ill[s->ill_count++] = (struct health_check){.id = name, .healthy = false};
+}
+
 static void command(struct stage *s, char *line)
 {
 	char copy[1024];
@@ -525,7 +574,7 @@ static void command(struct stage *s, char *line)
 		memcpy(s->head_line, line, strlen(line) + 1);
 		s->head_count = split(s->head_line, s->head);
 	} else if (strcmp(verb, "zone") == 0) {
-		zone_begin(s, words[1]);
+		zone_begin(s, words[1], has(words, count, "unassociated"));
 	} else if (strcmp(verb, "set") == 0) {
 		zone_set(s, line);
 	} else if (strcmp(verb, "forward") == 0) {
@@ -541,6 +590,17 @@ static void command(struct stage *s, char *line)
 		do_limits(s, words);
 	} else if (strcmp(verb, "client") == 0) {
 		do_client(s, words);
+	} else if (strcmp(verb, "region") == 0) {
+		snprintf(s->region, sizeof(s->region), "%s", words[1]);
+		s->opts.region = s->region;
+	} else if (strcmp(verb, "fallback") == 0) {
+		size_t i = s->opts.fallback_count++;
+		wire(s, words[1], s->fallback_name[i]);
+		s->fallback[i] = s->fallback_name[i];
+		s->opts.fallback = s->fallback;
+		s->opts.fallback_origin = PUBLIC_ORIGIN;
+	} else if (strcmp(verb, "ill") == 0) {
+		do_ill(s, words[1]);
 	} else if (strcmp(verb, "ask") == 0) {
 		do_ask(s, words, count);
 	} else if (strcmp(verb, "sends") == 0) {
@@ -575,7 +635,7 @@ static void replay(void **state)
 	char line[1024];
 	s->file = *state;
 	s->now_s = 1000;
-	s->opts = (struct world_opts){.version = "",
+	s->opts = (struct world_opts){.version = "test",
 	                              .server_id = "",
 	                              .max_ttl_s = 86400,
 	                              .max_negative_ttl_s = 60,

@@ -79,7 +79,7 @@ static void test_most_specific(void **state)
 	assert_string_equal(first_rule(rules, "9.9.1.10.in-addr.arpa"),
 	                    "AUTODEFINED 1.10.in-addr.arpa");
 	assert_int_equal(rules_count(rules), 4);
-	assert_int_equal(rules_depth(rules), 4);
+	assert_int_equal(rules_depths(rules), 1 << 4 | 1 << 3);
 	rules_free(&rules);
 	assert_null(rules);
 	rules_free(&rules);
@@ -131,7 +131,7 @@ static void test_root(void **state)
 	assert_string_equal(first_rule(rules, "."), "FORWARD .");
 	assert_string_equal(first_rule(rules, "ip-10-0-0-1.eu-west-1.compute.internal"),
 	                    "AUTODEFINED eu-west-1.compute.internal");
-	assert_int_equal(rules_depth(rules), 3);
+	assert_int_equal(rules_depths(rules), 1 << 3 | 1 << 0);
 	rules_free(&rules);
 }
 
@@ -142,7 +142,7 @@ static void test_empty(void **state)
 	assert_non_null(rules);
 	assert_string_equal(first_rule(rules, "www.example.com"), "");
 	assert_int_equal(rules_count(rules), 0);
-	assert_int_equal(rules_depth(rules), 0);
+	assert_int_equal(rules_depths(rules), 0);
 	rules_free(&rules);
 }
 

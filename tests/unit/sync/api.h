@@ -30,6 +30,8 @@ struct api {
 	struct api_zone zones[API_ZONES];
 	const char *vpc_body; /* NULL: access denied */
 	unsigned int vpc_calls;
+	const char *health_body; /* of every check; NULL: access denied */
+	unsigned int health_calls;
 	char vpc_target[256]; /* of the last one */
 };
 
@@ -92,6 +94,13 @@ static void api_answer(void *ctx, const struct tiny_request *request, struct tin
 	pthread_mutex_lock(&api->lock);
 	if (sscanf(request->target, "/2013-04-01/hostedzone/%63[^/]/rrset", id) == 1) {
 		api_list(api, id, reply);
+	} else if (strncmp(request->target, "/2013-04-01/healthcheck/", 24) == 0) {
+		api->health_calls++;
+		if (api->health_body == NULL) {
+			api_refuse(reply);
+		} else {
+			tiny_text(reply, 200, api->health_body);
+		}
 	} else if (api->vpc_body == NULL) {
 		api->vpc_calls++;
 		api_refuse(reply);

@@ -64,11 +64,30 @@ static void test_places(void **state)
 {
 	struct zone_record_set out = translated((struct aws_record_set){.geo_continent = "EU"});
 	assert_int_equal(out.policy, ZONE_POLICY_GEOLOCATION);
-	assert_string_equal(out.region, "EU");
+	assert_string_equal(out.region, "continent:EU");
 	out = translated((struct aws_record_set){.geo_country = "*"});
 	assert_string_equal(out.region, "*");
 	out = translated((struct aws_record_set){.geo_country = "US", .geo_subdivision = "CA"});
 	assert_string_equal(out.region, "US/CA");
+	/* A country, not the continent of the same code. */
+	out = translated((struct aws_record_set){.geo_country = "SA"});
+	assert_string_equal(out.region, "SA");
+}
+
+static void test_proximity(void **state)
+{
+	struct zone_record_set out = translated(
+		(struct aws_record_set){.has_geoproximity = true, .proximity_region = "eu-west-1"});
+	assert_string_equal(out.region, "eu-west-1");
+	out = translated((struct aws_record_set){.has_geoproximity = true,
+	                                         .proximity_group = "us-west-2-lax-1",
+	                                         .proximity_bias = 10});
+	assert_string_equal(out.region, "us-west-2-lax-1:bias=10");
+	out = translated((struct aws_record_set){.has_geoproximity = true,
+	                                         .proximity_latitude = "49.22",
+	                                         .proximity_longitude = "-74.01",
+	                                         .proximity_bias = -20});
+	assert_string_equal(out.region, "49.22,-74.01:bias=-20");
 }
 
 static void test_alias(void **state)
@@ -91,9 +110,8 @@ static void test_alias(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_simple),
-		cmocka_unit_test(test_policies),
-		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_simple), cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_places), cmocka_unit_test(test_proximity),
 		cmocka_unit_test(test_alias),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,1 @@
+"""What bench/run, bench/memory and bench/generate share."""

@@ -1,0 +1,1 @@
+"""What the documentation demands of every kind of record set, and whether horizond answers that."""
