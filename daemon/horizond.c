@@ -131,7 +131,7 @@ static void on_zones(void *ctx, struct zones *zones)
 	if (world_set_zones(h->world, zones) != 0) {
 		log_error("horizond", "out of memory: the zones stay as they were");
 	} else {
-		flush_changed(h->cache, before, now);
+		flush_changed(h, before, now);
 	}
 	zones_unref(&before);
 	zones_unref(&now);
@@ -191,6 +191,8 @@ static void on_watch(void *ctx)
 		log_error("horizond", "a worker has not turned for %d s", WATCH_MS / 1000);
 	}
 	h->alive = alive;
+	char why[256];
+	horizond_ready(h, why, sizeof(why)); /* notes whether the zones have settled */
 	if (alive) {
 		notify_watchdog();
 	}

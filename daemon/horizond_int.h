@@ -54,8 +54,9 @@ struct horizond {
 	uint64_t started_us;
 	int64_t started_wall_s;
 	uint64_t reloads_ok, reloads_bad;
-	bool ending; /* atomic: questions of our own are given up */
-	bool alive;  /* all workers turned since the last look */
+	bool ending;  /* atomic: questions of our own are given up */
+	bool settled; /* atomic: all zones have been looked at since the start */
+	bool alive;   /* all workers turned since the last look */
 	/* What the side thread shares with the control thread: the instance's metadata, and the resolvers. */
 	pthread_mutex_t instance_lock;
 	char region[32];
@@ -79,7 +80,7 @@ struct cache_opts wire_cache_opts(const struct settings *settings);
 void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts);
 
 /* horizond_flush.c: forgets what was kept of names for which the zones now say otherwise. */
-void flush_changed(struct cache *cache, const struct zones *before, const struct zones *now);
+void flush_changed(struct horizond *h, const struct zones *before, const struct zones *now);
 
 /* horizond_reload.c */
 /* Reads the file again. False: nothing changed; faults (a line each) say why. */

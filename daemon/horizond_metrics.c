@@ -41,6 +41,7 @@ bool horizond_ready(void *ctx, char *why, size_t why_size)
 	if (!sync_ready(h->sync, why, why_size)) {
 		return false;
 	}
+	__atomic_store_n(&h->settled, true, __ATOMIC_RELAXED);
 	if (!forward_way_out(h->forward, 0)) {
 		snprintf(why, why_size, "every upstream is down");
 		return false;
