@@ -224,6 +224,18 @@ static void print_zone_trouble(const json_t *zone)
 	}
 }
 
+static void print_zone_parity(const json_t *zone)
+{
+	const json_t *parity = json_object_get(zone, "parity");
+	if (!json_is_true(json_object_get(parity, "disagrees"))) {
+		return;
+	}
+	print_clean(stdout, text_of(zone, "name"));
+	printf(": disagrees with the VPC resolver in %.0f of the last %.0f samples%s\n",
+	       number_of(parity, "window_different"), number_of(parity, "window"),
+	       json_is_true(json_object_get(parity, "asked")) ? "; asked of it instead" : "");
+}
+
 void print_zones(const json_t *answer, const char *const *words)
 {
 	static const char *const heads[] = {"NAME",    "ID",       "SOURCE",  ">AGE",       ">SETS",
@@ -242,6 +254,7 @@ void print_zones(const json_t *answer, const char *const *words)
 	table_end(&table);
 	for (size_t i = 0; i < count; i++) {
 		print_zone_trouble(zones[i]);
+		print_zone_parity(zones[i]);
 	}
 	for (size_t i = 0; i < count; i++) {
 		print_zone_classes(zones[i]);

@@ -131,7 +131,7 @@ static void on_zones(void *ctx, struct zones *zones)
 	if (world_set_zones(h->world, zones) != 0) {
 		log_error("horizond", "out of memory: the zones stay as they were");
 	} else {
-		flush_changed(h->cache, before, now);
+		flush_changed(h, before, now);
 	}
 	zones_unref(&before);
 	zones_unref(&now);
@@ -191,6 +191,8 @@ static void on_watch(void *ctx)
 		log_error("horizond", "a worker has not turned for %d s", WATCH_MS / 1000);
 	}
 	h->alive = alive;
+	char why[256];
+	horizond_ready(h, why, sizeof(why)); /* notes whether the zones have settled */
 	if (alive) {
 		notify_watchdog();
 	}
@@ -356,6 +358,7 @@ static int horizond_start(struct horizond *h)
 		return EXIT_FAULTS;
 	}
 	ret = horizond_keep_start(h);
+	ret = ret != 0 ? ret : horizond_parity_start(h);
 	ret = ret != 0 ? ret : server_start(h->server);
 	if (ret != 0) {
 		log_error("horizond", "cannot start a thread: %s", fail_text(ret));
@@ -369,6 +372,7 @@ static int horizond_start(struct horizond *h)
 static void horizond_end(struct horizond *h)
 {
 	__atomic_store_n(&h->ending, true, __ATOMIC_RELAXED);
+	horizond_parity_stop(h);
 	server_stop(&h->server, DRAIN_MS);
 	horizond_keep_stop(h);
 	sync_stop(&h->sync);
@@ -384,6 +388,7 @@ static void horizond_end(struct horizond *h)
 		loop_signal_close(&h->on_int);
 	}
 	mailbox_free(&h->box);
+	horizond_parity_free(h);
 	loop_free(&h->loop);
 	world_root_free(&h->world);
 	cache_free(&h->cache);

@@ -93,6 +93,21 @@ static json_t *seconds_since(int64_t then_s, int64_t now_s)
 	return json_integer(now_s > then_s ? now_s - then_s : 0);
 }
 
+/* Null: never compared. */
+static json_t *parity_object(const struct horizond *h, const struct zones_entry *entry)
+{
+	struct parity_state state;
+	if (!parity_get_state(h->parity, entry, &state)) {
+		return json_null();
+	}
+	return json_pack("{s:I, s:I, s:I, s:i, s:i, s:b, s:b}", "same",
+	                 (json_int_t)state.results[PARITY_SAME], "different",
+	                 (json_int_t)state.results[PARITY_DIFFERENT], "unknown",
+	                 (json_int_t)state.results[PARITY_UNKNOWN], "window", (int)state.window,
+	                 "window_different", (int)state.different, "disagrees",
+	                 (int)state.disagrees, "asked", (int)zone_doubted(entry->zone));
+}
+
 /* The health checks that the zone's sets name, each once, while its answers are reckoned. */
 struct check_list {
 	const struct zone *zone;
@@ -143,7 +158,8 @@ static void put_checks(json_t *object, const struct zones_entry *entry, const st
 	json_object_set_new(object, "health_checks", checks.list);
 }
 
-static json_t *zone_object(const struct zones_entry *entry, bool with_faults)
+static json_t *zone_object(const struct horizond *h, const struct zones_entry *entry,
+                           bool with_faults)
 {
 	char name[DNS_NAME_TEXT_MAX] = "";
 	int64_t now_s = wall_s();
@@ -161,6 +177,7 @@ static json_t *zone_object(const struct zones_entry *entry, bool with_faults)
 	put_text(object, "association", zones_known_text(entry->known));
 	json_object_set_new(object, "reckoned", json_boolean(zones_reckoned(entry)));
 	json_object_set_new(object, "unavailable", json_boolean(entry->unavailable));
+	json_object_set_new(object, "parity", parity_object(h, entry));
 	json_object_set_new(object, "calls", json_integer((json_int_t)entry->calls));
 	put_text(object, "trouble", entry->trouble);
 	if (with_faults) {
@@ -196,7 +213,7 @@ void command_zones(void *ctx, struct control_call *call, const char *const *word
 		if (what != NULL && !zone_is(entry, what)) {
 			continue;
 		}
-		json_t *object = zone_object(entry, with_faults);
+		json_t *object = zone_object(h, entry, with_faults);
 		if (what != NULL) {
 			put_classes(object, entry->zone);
 			put_checks(object, entry, zones_health(zones));

@@ -5,6 +5,9 @@
  * answer in the cache: of a zone that is new, gone, or otherwise associated than before, all; of one that has
  * changed, sets that were not asked before. The others keep theirs for as long as they live: it is the last good
  * answer when the resolver falls silent.
+ *
+ * Until all zones have been looked at once after the start, a zone that comes is new to us alone: what the VPC
+ * resolver said of its names, kept from before the restart, is as good as it was.
  */
 #include "horizond_int.h"
 
@@ -17,6 +20,12 @@ struct flush {
 	const struct zone *before;
 	size_t gone;
 };
+
+/* The first look at all zones is over. */
+static bool flush_settled(struct horizond *h)
+{
+	return __atomic_load_n(&h->settled, __ATOMIC_RELAXED);
+}
 
 /* Names below it are asked: a delegation. */
 static bool is_cut(const struct flush *flush, const uint8_t *name, const struct zone_rrset *set)
@@ -43,16 +52,18 @@ static int flush_set(void *ctx, const uint8_t *name, const struct zone_rrset *se
 	return 0;
 }
 
-static size_t flush_entry(struct cache *cache, const struct zones_entry *now,
+static size_t flush_entry(struct horizond *h, const struct zones_entry *now,
                           const struct zones_entry *before)
 {
+	struct cache *cache = h->cache;
 	struct zone *zone = now == NULL ? NULL : now->zone;
 	struct zone *old = before == NULL ? NULL : before->zone;
 	if (zone == NULL && old == NULL) {
 		return 0;
 	}
 	if (zone == NULL || old == NULL || now->associated != before->associated) {
-		return cache_flush(cache, zone_origin(zone != NULL ? zone : old), true);
+		bool first = zone != NULL && !flush_settled(h);
+		return first ? 0 : cache_flush(cache, zone_origin(zone != NULL ? zone : old), true);
 	}
 	struct flush flush = {.cache = cache, .zone = zone, .before = old};
 	if (zone != old) {
@@ -85,17 +96,17 @@ static const struct zones_entry *entry_find(const struct zones *zones, size_t li
 	return NULL;
 }
 
-void flush_changed(struct cache *cache, const struct zones *before, const struct zones *now)
+void flush_changed(struct horizond *h, const struct zones *before, const struct zones *now)
 {
 	size_t gone = 0;
 	for (size_t i = 0; i < zones_count(now); i++) {
 		const struct zones_entry *entry = zones_get(now, i);
-		gone += flush_entry(cache, entry, entry_find(before, i, entry));
+		gone += flush_entry(h, entry, entry_find(before, i, entry));
 	}
 	for (size_t i = 0; i < zones_count(before); i++) {
 		const struct zones_entry *entry = zones_get(before, i);
 		if (entry_find(now, i, entry) == NULL) {
-			gone += flush_entry(cache, NULL, entry);
+			gone += flush_entry(h, NULL, entry);
 		}
 	}
 	if (gone != 0) {

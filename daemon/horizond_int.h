@@ -11,6 +11,7 @@
 #include "forward/forward.h"
 #include "loop/loop.h"
 #include "loop/mailbox.h"
+#include "parity/parity.h"
 #include "query/world.h"
 #include "server/server.h"
 #include "sync/sync.h"
@@ -31,6 +32,8 @@ struct keep {
 	size_t entries;
 };
 
+struct watch;
+
 struct horizond {
 	const char *config_path;
 	struct settings *settings;
@@ -46,11 +49,14 @@ struct horizond {
 	struct loop_signal on_hup, on_term, on_int;
 	struct loop_timer watchdog;
 	struct keep keep;
+	struct watch *watch; /* horizond_parity.c */
+	struct parity *parity;
 	uint64_t started_us;
 	int64_t started_wall_s;
 	uint64_t reloads_ok, reloads_bad;
-	bool ending; /* atomic: questions of our own are given up */
-	bool alive;  /* all workers turned since the last look */
+	bool ending;  /* atomic: questions of our own are given up */
+	bool settled; /* atomic: all zones have been looked at since the start */
+	bool alive;   /* all workers turned since the last look */
 	/* What the side thread shares with the control thread: the instance's metadata, and the resolvers. */
 	pthread_mutex_t instance_lock;
 	char region[32];
@@ -74,7 +80,7 @@ struct cache_opts wire_cache_opts(const struct settings *settings);
 void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts);
 
 /* horizond_flush.c: forgets what was kept of names for which the zones now say otherwise. */
-void flush_changed(struct cache *cache, const struct zones *before, const struct zones *now);
+void flush_changed(struct horizond *h, const struct zones *before, const struct zones *now);
 
 /* horizond_reload.c */
 /* Reads the file again. False: nothing changed; faults (a line each) say why. */
@@ -90,6 +96,14 @@ int horizond_keep_start(struct horizond *h);
 void horizond_keep_tune(struct horizond *h, const struct settings *settings);
 /* Writes it for the last time: the workers have ended. Nothing when it was not started. */
 void horizond_keep_stop(struct horizond *h);
+
+/* horizond_parity.c: the parity watch, on the control thread. */
+int horizond_parity_start(struct horizond *h);
+void horizond_parity_tune(struct horizond *h, const struct settings *settings);
+/* No more questions; what is under way still comes by the box. */
+void horizond_parity_stop(struct horizond *h);
+/* After the box. */
+void horizond_parity_free(struct horizond *h);
 
 /* horizond_commands.c: what horizonctl may ask. */
 extern const struct control_command horizond_commands[];

@@ -20,6 +20,7 @@ void horizond_metrics(void *ctx, struct text *out)
 	forward_metrics(h->forward, out);
 	cache_metrics(h->cache, out);
 	sync_metrics(h->sync, out);
+	parity_metrics(h->parity, out);
 	reload_metrics(h, out);
 	http_process_metrics(out);
 }
@@ -40,6 +41,7 @@ bool horizond_ready(void *ctx, char *why, size_t why_size)
 	if (!sync_ready(h->sync, why, why_size)) {
 		return false;
 	}
+	__atomic_store_n(&h->settled, true, __ATOMIC_RELAXED);
 	if (!forward_way_out(h->forward, 0)) {
 		snprintf(why, why_size, "every upstream is down");
 		return false;

@@ -126,6 +126,7 @@ bool horizond_reload(struct horizond *h, struct text *faults)
 	struct cache_opts cache_opts = wire_cache_opts(settings);
 	cache_resize(h->cache, &cache_opts);
 	horizond_keep_tune(h, settings);
+	horizond_parity_tune(h, settings);
 	log_set_level(settings->log_level);
 	horizond_set_resolvers(h, settings);
 	settings_free(&h->settings);

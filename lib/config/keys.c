@@ -232,6 +232,13 @@ static const struct key metrics_keys[] = {
 };
 static const struct key_group metrics_group = {.noun = "metrics", KEYS(metrics_keys)};
 
+static const struct key parity_keys[] = {
+	{"enabled", KEY_SWITCH, AT(settings_parity, enabled)},
+	{"rate", KEY_REAL, AT(settings_parity, rate), .min = 0.01, .max = 10},
+	{"fallback", KEY_SWITCH, AT(settings_parity, fallback)},
+};
+static const struct key_group parity_group = {.noun = "parity", KEYS(parity_keys)};
+
 static const struct key log_keys[] = {
 	{"level", KEY_WORD, AT(settings, log_level), .words = levels, .first = LOG_LEVEL_ERROR},
 	{"queries", KEY_SWITCH, AT(settings, log_queries)},
@@ -262,6 +269,7 @@ static const struct key all_keys[] = {
          .group = &client_group},
 	{"cache", KEY_GROUP, AT(settings, cache), .group = &cache_group},
 	{"tcp", KEY_GROUP, AT(settings, tcp), .group = &tcp_group},
+	{"parity", KEY_GROUP, AT(settings, parity), .group = &parity_group},
 	{"metrics", KEY_GROUP, .group = &metrics_group},
 	{"control", KEY_FILE, AT(settings, control), .check = is_socket,
          .like = "the name of a socket of at most 107 bytes, or \"\","},
@@ -321,6 +329,7 @@ bool keys__defaults(struct settings *ret_settings, struct arena *arena)
 	                  .serve_stale_s = 86400,
 	                  .stale_after_ms = 800,
 	                  .persist = true},
+		.parity = {.rate = 1.0},
 		.tcp = {.max_connections = 10000, .max_per_client = 100, .idle_s = 10},
 		.control = "/run/horizond/control",
 		.log_level = LOG_LEVEL_INFO,

@@ -130,6 +130,13 @@ struct settings_cache {
 	bool persist;
 };
 
+/* The parity watch: samples of the zones compared with what the VPC resolver says. */
+struct settings_parity {
+	bool enabled;
+	double rate;   /* samples/s, all zones together */
+	bool fallback; /* zones that disagree are asked of the VPC resolver */
+};
+
 struct settings_tcp {
 	unsigned int max_connections;
 	unsigned int max_per_client;
@@ -156,6 +163,7 @@ struct settings {
 	size_t client_count;
 	struct settings_cache cache;
 	struct settings_tcp tcp;
+	struct settings_parity parity;
 	struct addr metrics_listen; /* len 0: off */
 	const char *control;        /* path of a Unix socket; "": off */
 	enum log_level log_level;

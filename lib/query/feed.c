@@ -108,7 +108,8 @@ static int told_scrub(struct query_worker *worker, const struct query_ask *ask,
 	const struct world *world = world_get(worker->root);
 	struct world_place place;
 	world_route(world, key, &place);
-	bool dynamic = place.zone != NULL;
+	/* Else a missing name of the zone, asked of the public DNS: forwarded. */
+	bool dynamic = place.zone != NULL && ask->origin == rules_rest(world->rules)->origin;
 	struct believe believe = {.world = world, .origin = ask->origin};
 	struct dns_scrub_opts opts = {
 		.bailiwick = ask->bailiwick,

@@ -186,6 +186,9 @@ enum step_says query_zone(struct query_run *run)
 	}
 	const struct zone *zone = run->place.zone->zone;
 	struct zone_result result;
+	if (zone_doubted(zone) && run->q.qtype != DNS_TYPE_ANY) {
+		return zone_ask(run, "its copy disagrees with the VPC resolver");
+	}
 	zone_lookup(zone, run->key, run->q.qtype, &result);
 	switch (result.found) {
 	case ZONE_FOUND_SET:

@@ -58,6 +58,7 @@ static void *worker_main(void *ctx)
 	parked_free_all(worker);
 	udp_flush(worker);
 	refresh_free_all(worker);
+	ask_free_all(worker);
 	tcp_close_all(worker, false);
 	loop_timer_cancel(&worker->flush);
 	loop_timer_cancel(&worker->beat);
@@ -121,6 +122,7 @@ static int worker_init(struct worker *worker, struct server *server, unsigned in
 	list_init(&worker->parked);
 	list_init(&worker->parked_free);
 	list_init(&worker->refreshing);
+	list_init(&worker->asks);
 	int ret = worker_memory(worker);
 	for (size_t i = 0; ret == 0 && i < server->listen_count; i++) {
 		ret = worker_listen(worker, i, err, err_size);

@@ -79,3 +79,20 @@ struct server_explain {
 };
 /* FAIL_BUSY: the worker's box is full. */
 int server_explain(struct server *server, struct server_explain *explain);
+
+/*
+ * One question of our own upstream, past zones and cache; it stands behind those of clients. Handed over until done
+ * runs, on a worker's thread or (at the end) on that of server_stop: done must pass it on and not linger.
+ */
+struct server_ask {
+	uint32_t origin;
+	uint16_t qtype;
+	uint8_t name[DNS_NAME_MAX + 1]; /* wire */
+	int why;                        /* 0: answer holds a checked reply to the question */
+	size_t answer_size;
+	uint8_t answer[DNS_MSG_MAX];
+	void (*done)(struct server_ask *ask);
+	void *ctx;
+};
+/* FAIL_BUSY: the worker's box is full; FAIL_NOMEM. */
+int server_ask(struct server *server, struct server_ask *ask);

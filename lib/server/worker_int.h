@@ -133,6 +133,7 @@ struct worker {
 	struct list parked_free;
 	size_t parked_free_count;
 	struct list refreshing;
+	struct list asks; /* of our own: ask.c */
 	size_t refresh_count;
 	struct loop_timer flush; /* end of the turn: what waits to be sent, up and down */
 	struct loop_timer beat;
@@ -200,3 +201,6 @@ void parked_free_all(struct worker *worker);
 /* Asks for what the runs of this turn have noted. Outside epoch sections, once a batch. */
 void refresh_start(struct worker *worker);
 void refresh_free_all(struct worker *worker);
+
+/* ask.c */
+void ask_free_all(struct worker *worker);

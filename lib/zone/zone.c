@@ -73,6 +73,16 @@ void zone_unref(struct zone **zone)
 	free(gone);
 }
 
+void zone_doubt(struct zone *zone, bool doubted)
+{
+	atomic_store_explicit(&zone->doubted, doubted, memory_order_relaxed);
+}
+
+bool zone_doubted(const struct zone *zone)
+{
+	return atomic_load_explicit(&zone->doubted, memory_order_relaxed);
+}
+
 /* --- What it is --- */
 
 const char *zone_id(const struct zone *zone)

@@ -133,6 +133,13 @@ unsigned int zone_rrset_draw(const struct zone *zone, const struct zone_rrset *s
                              struct draw *draw, struct zone_rr *ret_rr, uint32_t *ret_ttl_s);
 
 /*
+ * True when a static set may answer just these records, in any order: all values of a simple set, those of one
+ * weighted member that can be drawn, up to eight members of multivalue. The case of names in them does not count.
+ */
+bool zone_rrset_may(const struct zone *zone, const struct zone_rrset *set, const struct zone_rr *rr,
+                    unsigned int count);
+
+/*
  * The alias target of a dynamic alias (wire name), or NULL: for zones that our VPC is not associated with.
  */
 const uint8_t *zone_rrset_alias(const struct zone *zone, const struct zone_rrset *set);
@@ -164,6 +171,13 @@ unsigned int zone_rrset_member_draw(const struct zone *zone, const struct zone_r
 /* The SOA's data and its negative TTL: min(SOA TTL, minimum). */
 void zone_soa(const struct zone *zone, struct zone_rr *ret_soa, uint32_t *ret_ttl_s,
               uint32_t *ret_negative_ttl_s);
+
+/*
+ * The one thing about a zone that changes while it is read: its copy disagrees with the VPC resolver, and all its
+ * names are to be asked of that. Any thread.
+ */
+void zone_doubt(struct zone *zone, bool doubted);
+bool zone_doubted(const struct zone *zone);
 
 /* Every (name, type), in no order: for `horizonctl`, parity, and tests. A non-zero return ends it. */
 typedef int zone_each_fn(void *ctx, const uint8_t *name, const struct zone_rrset *set);

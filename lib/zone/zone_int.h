@@ -117,6 +117,7 @@ struct zone {
 	uint32_t slot_count;
 	uint32_t origin_labels;
 	atomic_uint refs;
+	atomic_bool doubted;
 	void *memory; /* what to free: the block's own */
 };
 

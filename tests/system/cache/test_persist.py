@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import net
 import pytest
 from resolvers import answer, silent
 
@@ -120,3 +121,24 @@ def test_start_that_fails_harms_nothing(again, corp, launch):
         made.start()
     made.process = None
     assert (made.folder / "state" / "cache").read_bytes() == before
+
+
+@pytest.mark.quick
+def test_last_good_answer_survives_the_first_look(launch, vpc, api):
+    """The zone is loaded anew after the restart: that makes what was kept of its dynamic sets no older."""
+    zone = api.world.add_zone("zone.test.")
+    zone.alias("lb", "A", "internal-1.eu-west-1.elb.amazonaws.com.", "Z0ELB")
+    soa = next(s["ResourceRecords"][0]["Value"] for (_, rtype, _), s in zone.sets.items() if rtype == "SOA")
+    vpc.on("zone.test", "SOA", answer(f"@ 900 SOA {soa}"))
+    vpc.on("lb.zone.test", "A", answer("@ 2 A 10.0.0.1"))
+    made = launch({"vpc_resolver": [vpc.target], "cache": {"stale_after_ms": 200},
+                   "route53": {"vpc": "", "zones": [zone.id], "interval": 1, "min_interval": 1, "rate": 20.0}},
+                  {**api.environment(), "AWS_REGION": "eu-west-1"})
+    net.wait_for(lambda: made.zone("zone.test").get("associated"), 8, "associated")
+    made.ask("lb.zone.test")
+    made.stop()
+    vpc.on("lb.zone.test", "A", silent())
+    time.sleep(3)
+    made.start()
+    net.wait_for(lambda: made.zone("zone.test").get("associated"), 8, "associated")
+    assert made.ask("lb.zone.test").data() == ["10.0.0.1"]

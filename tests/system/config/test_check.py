@@ -81,6 +81,7 @@ clients = (
 );
 cache   = { size = "64M"; min_ttl = 0; max_ttl = 86400; max_negative_ttl = 60; serve_stale = 86400; stale_after_ms = 800; persist = true; };
 tcp     = { max_connections = 10000; max_per_client = 100; idle = 10; };
+parity  = { enabled = false; rate = 1; fallback = false; };
 metrics = { listen = "127.0.0.1:9153"; };
 control = "/run/horizond/control";
 log     = { level = "info"; queries = false; };

@@ -23,6 +23,8 @@ static void test_values(void **state)
 	check("", "", "");
 	check("", "workers = 4;", "workers: 0 -> 4\n");
 	check("", "cache = { size = \"128M\"; };", "cache.size: \"64M\" -> \"128M\"\n");
+	check("", "parity = { enabled = true; rate = 2; };",
+	      "parity.enabled: false -> true\nparity.rate: 1.0 -> 2.0\n");
 	check("", "log = { level = \"debug\"; };", "log.level: \"info\" -> \"debug\"\n");
 	check("", "metrics = { listen = \"\"; };", "metrics.listen: \"127.0.0.1:9153\" -> \"\"\n");
 	check("", "route53 = { rate = 2.5; };", "route53: added\nroute53.rate: 2.0 -> 2.5\n");

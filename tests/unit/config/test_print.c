@@ -50,7 +50,8 @@ static void test_round_trips(void **state)
 	round_trip("version = \"a\\\"b\\\\c\\x01d\\n\"; server_id = \"caf\303\251\"; state_dir = "
 	           "\"\";");
 	round_trip("cache = { size = 1048577; persist = false; }; metrics = { listen = \"\"; };\n"
-	           "log = { level = \"debug\"; queries = true; }; control = \"\";");
+	           "log = { level = \"debug\"; queries = true; }; control = \"\";\n"
+	           "parity = { enabled = true; rate = 0.25; fallback = true; };");
 }
 
 static void test_default_text(void **state)
@@ -84,6 +85,11 @@ static void test_default_text(void **state)
 	                                     "\tmax_connections = 10000;\n"
 	                                     "\tmax_per_client = 100;\n"
 	                                     "\tidle = 10;\n"
+	                                     "};\n"
+	                                     "parity = {\n"
+	                                     "\tenabled = false;\n"
+	                                     "\trate = 1.0;\n"
+	                                     "\tfallback = false;\n"
 	                                     "};\n"
 	                                     "metrics = {\n"
 	                                     "\tlisten = \"127.0.0.1:9153\";\n"

@@ -584,6 +584,9 @@ static void command(struct stage *s, char *line)
 		rule_add(s, RULE_SYSTEM, words[1]);
 	} else if (strcmp(verb, "autodefined") == 0) {
 		rule_add(s, RULE_AUTODEFINED, words[1]);
+	} else if (strcmp(verb, "doubt") == 0) {
+		zone_end(s);
+		zone_doubt(s->zones[0].zone, strcmp(words[1], "on") == 0);
 	} else if (strcmp(verb, "limits") == 0) {
 		do_limits(s, words);
 	} else if (strcmp(verb, "client") == 0) {
