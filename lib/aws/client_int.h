@@ -52,7 +52,7 @@ struct aws {
 
 	struct http_url endpoint; /* of Route 53 */
 	const char *signing_region;
-	bool endpoint_known; /* for good: the region is known too */
+	bool endpoint_known;        /* for good: the region is known too */
 	struct http_url monitoring; /* CloudWatch, where Route 53 writes its metrics */
 	bool monitoring_known;
 

@@ -21,16 +21,19 @@
 struct aws;
 
 struct aws_opts {
-	const char *region;         /* "auto" or "": AWS_REGION, AWS_DEFAULT_REGION, then instance metadata */
-	const char *endpoint;       /* "": AWS_ENDPOINT_URL_ROUTE_53, AWS_ENDPOINT_URL, then by partition */
+	const char
+		*region; /* "auto" or "": AWS_REGION, AWS_DEFAULT_REGION, then instance metadata */
+	const char
+		*endpoint; /* "": AWS_ENDPOINT_URL_ROUTE_53, AWS_ENDPOINT_URL, then by partition */
 	/*
 	 * Addresses of an API host (never through ourselves): up to max into ret, ports left aside. Returns how many,
 	 * or FAIL_*. Blocking; asked at most once a minute. NULL: the system's resolver.
 	 */
 	int (*resolve)(void *ctx, const char *host, struct addr *ret, size_t max);
 	void *resolve_ctx;
-	unsigned int timeout_ms;    /* one call; 0: 10,000 */
-	const bool *cancel;         /* set by another thread (atomically) to end what is under way; may be NULL */
+	unsigned int timeout_ms; /* one call; 0: 10,000 */
+	const bool *
+		cancel; /* set by another thread (atomically) to end what is under way; may be NULL */
 	/* Called before each call to the API proper with its name; blocks for the budget. Non-zero: not made. May be NULL. */
 	int (*before)(void *ctx, const char *operation);
 	void *before_ctx;

@@ -17,11 +17,11 @@ struct sigv4_pair {
 
 struct sigv4_request {
 	const char *method;
-	const char *path;                  /* as sent (already encoded once); "" counts as "/" */
-	bool normalize_path;               /* take out . and .. and double slashes; every service but S3 */
-	const struct sigv4_pair *query;    /* plain, not encoded; any order */
+	const char *path;    /* as sent (already encoded once); "" counts as "/" */
+	bool normalize_path; /* take out . and .. and double slashes; every service but S3 */
+	const struct sigv4_pair *query; /* plain, not encoded; any order */
 	size_t query_count;
-	const struct sigv4_pair *headers;  /* those to sign, host included; any order and case */
+	const struct sigv4_pair *headers; /* those to sign, host included; any order and case */
 	size_t header_count;
 	const void *body;
 	size_t body_size;
@@ -29,7 +29,7 @@ struct sigv4_request {
 	const char *service;
 	const char *access_key_id;
 	const char *secret_access_key;
-	int64_t time_s;                    /* since 1970, UTC */
+	int64_t time_s; /* since 1970, UTC */
 };
 
 /*

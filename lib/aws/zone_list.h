@@ -29,8 +29,8 @@ struct aws_record_set {
 	bool alias_evaluate_health;
 	const char *health_check;
 	const char *traffic_policy_instance;
-	bool has_cidr;          /* CidrRoutingConfig */
-	bool has_geoproximity;  /* GeoProximityLocation */
+	bool has_cidr;                                  /* CidrRoutingConfig */
+	bool has_geoproximity;                          /* GeoProximityLocation */
 	const char *proximity_region, *proximity_group; /* AWSRegion, LocalZoneGroup */
 	const char *proximity_latitude, *proximity_longitude;
 	int proximity_bias; /* -99 to 99; 0: none */
@@ -39,8 +39,8 @@ struct aws_record_set {
 typedef int aws_record_set_fn(void *ctx, const struct aws_record_set *set);
 
 struct aws_hosted_zone {
-	const char *id;   /* bare: Z... */
-	const char *name; /* escaped, ends in a dot */
+	const char *id;             /* bare: Z... */
+	const char *name;           /* escaped, ends in a dot */
 	const char *owning_account; /* ListHostedZonesByVPC */
 	const char *owning_service; /* "efs.amazonaws.com"; NULL: an account owns it */
 	bool private_zone;          /* GetHostedZone */
@@ -53,4 +53,5 @@ typedef int aws_hosted_zone_fn(void *ctx, const struct aws_hosted_zone *zone);
  * Returns 0, FAIL_FORMAT (no such JSON; truncated listing: NextRecordName present), -errno, FAIL_LIMIT,
  * or what fn returned. err: one line "FILE:LINE: ..." on failure.
  */
-int aws_zone_file_read(const char *path, aws_record_set_fn *fn, void *ctx, char *err, size_t err_size);
+int aws_zone_file_read(const char *path, aws_record_set_fn *fn, void *ctx, char *err,
+                       size_t err_size);

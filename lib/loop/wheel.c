@@ -85,8 +85,7 @@ static uint64_t next_used(const struct wheel *wheel, uint64_t after_ms)
 /* Moves the slot's timers that are due, and not those of a later round, to the ring. */
 static void collect(struct wheel *wheel, unsigned int slot, uint64_t now_ms, struct list *ring)
 {
-	list_each(at, &wheel->slots[slot])
-	{
+	list_each (at, &wheel->slots[slot]) {
 		struct loop_timer *timer = list_item(at, struct loop_timer, link);
 		if (timer->due_ms <= now_ms) {
 			list_remove(at);

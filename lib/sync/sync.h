@@ -11,7 +11,6 @@
 #pragma once
 
 #include "base/addr.h"
-#include "base/addr.h"
 #include "metric/metric.h"
 #include "zone/zones.h"
 #include <stdbool.h>
@@ -21,18 +20,18 @@
 struct sync;
 
 struct sync_opts {
-	bool api;                    /* a route53 section is there */
-	const char *vpc;             /* "auto", a vpc id, or "" */
-	const char *region;          /* "auto" or a name */
-	const char *const *zones;    /* zone ids */
+	bool api;                 /* a route53 section is there */
+	const char *vpc;          /* "auto", a vpc id, or "" */
+	const char *region;       /* "auto" or a name */
+	const char *const *zones; /* zone ids */
 	size_t zone_count;
 	const char *const *zone_files;
 	size_t zone_file_count;
 	unsigned int interval_s;
 	unsigned int min_interval_s;
-	double rate;                 /* API calls a second, all zones together; burst 10 */
+	double rate; /* API calls a second, all zones together; burst 10 */
 	const char *endpoint;
-	const char *state_dir;       /* "": no copies on disk */
+	const char *state_dir; /* "": no copies on disk */
 };
 
 /*
@@ -51,7 +50,8 @@ struct sync_hooks {
 	 * Asks the VPC resolver for the SOA of origin: the association check without ListHostedZonesByVPC. Blocking.
 	 * 0 and the SOA's serial-bearing RDATA compared by sync: writes uncompressed rdata to buf. May be NULL.
 	 */
-	int (*vpc_soa)(void *ctx, const uint8_t *origin, uint8_t *buf, size_t size, size_t *ret_len);
+	int (*vpc_soa)(void *ctx, const uint8_t *origin, uint8_t *buf, size_t size,
+	               size_t *ret_len);
 	/*
 	 * Addresses (port aside) of the API's host names, from the VPC resolver and not through ourselves. Blocking. NULL:
 	 * the system's resolver is used. Handed on as aws_opts.resolve, which see.
@@ -64,7 +64,8 @@ struct sync_hooks {
  * Reads zone files and disk copies at once (a zone file that cannot be read fails the start: FAIL_FORMAT with
  * one line in err; the caller decides), publishes, then starts the thread. NULL on failure.
  */
-struct sync *sync_start(const struct sync_opts *opts, const struct sync_hooks *hooks, char *err, size_t err_size);
+struct sync *sync_start(const struct sync_opts *opts, const struct sync_hooks *hooks, char *err,
+                        size_t err_size);
 
 /* Ends calls under way, joins the thread, frees. */
 void sync_stop(struct sync **sync);

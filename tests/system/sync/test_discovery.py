@@ -239,7 +239,7 @@ def test_health_without_the_right_is_healthy(api, far, synced):
     daemon = synced(vpc=VPC[0], zones=[far.id])
     net.wait_for(lambda: api.count("GetHealthCheckStatus") > 0, 10, "a look at health")
     assert daemon.ask("fail.far.example").data() == ["10.0.0.4"]
-    assert daemon.log("counts? as healthy")
+    net.wait_for(lambda: daemon.log("counts? as healthy"), 5, "a line that says so")
 
 
 def test_health_of_calculated_checks_is_a_metric(api, far, synced):

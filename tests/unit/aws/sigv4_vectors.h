@@ -10,7 +10,7 @@ struct vector {
 	const char *name;
 	const char *method;
 	const char *path;
-	bool as_is; /* path not normalized */
+	bool as_is;       /* path not normalized */
 	const char *body; /* NULL: none */
 	struct sigv4_pair query[4];
 	struct sigv4_pair headers[8];

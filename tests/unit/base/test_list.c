@@ -26,8 +26,7 @@ static void test_keeps_the_order(void **state)
 	struct member members[4];
 	fill(&head, members, 4);
 	int expected = 0;
-	list_each(at, &head)
-	{
+	list_each (at, &head) {
 		assert_int_equal(list_item(at, struct member, link)->number, expected++);
 	}
 	assert_int_equal(expected, 4);
@@ -51,8 +50,7 @@ static void test_body_may_remove_its_own(void **state)
 	struct list head;
 	struct member members[5];
 	fill(&head, members, 5);
-	list_each(at, &head)
-	{
+	list_each (at, &head) {
 		if (list_item(at, struct member, link)->number % 2 == 0) {
 			list_remove(at);
 		}
