@@ -123,6 +123,39 @@ static int check_only(const struct options *options)
 
 /* --- What the side thread says --- */
 
+static void rewire_arrives(struct mail *mail, void *ctx)
+{
+	free(mail);
+	horizond_rewire(ctx);
+}
+
+/* The rules are made again on the control thread. */
+static void post_rewire(struct horizond *h)
+{
+	struct mail *mail = malloc(sizeof(*mail));
+	if (mail == NULL) {
+		return;
+	}
+	mail->fn = rewire_arrives;
+	if (mailbox_post(h->box, mail) != 0) {
+		free(mail);
+	}
+}
+
+/* Other zones, or other data in them: not only a later look at the same. */
+static bool zones_differ(const struct zones *before, const struct zones *now)
+{
+	if (zones_count(before) != zones_count(now)) {
+		return true;
+	}
+	for (size_t i = 0; i < zones_count(now); i++) {
+		if (zones_get(before, i)->zone != zones_get(now, i)->zone) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void on_zones(void *ctx, struct zones *zones)
 {
 	struct horizond *h = ctx;
@@ -132,15 +165,12 @@ static void on_zones(void *ctx, struct zones *zones)
 		log_error("horizond", "out of memory: the zones stay as they were");
 	} else {
 		flush_changed(h, before, now);
+		if (zones_differ(before, now)) {
+			post_rewire(h);
+		}
 	}
 	zones_unref(&before);
 	zones_unref(&now);
-}
-
-static void rewire_arrives(struct mail *mail, void *ctx)
-{
-	free(mail);
-	horizond_rewire(ctx);
 }
 
 static void on_instance(void *ctx, const struct aws_instance *instance)
@@ -156,15 +186,7 @@ static void on_instance(void *ctx, const struct aws_instance *instance)
 		}
 	}
 	pthread_mutex_unlock(&h->instance_lock);
-
-	struct mail *mail = malloc(sizeof(*mail));
-	if (mail == NULL) {
-		return;
-	}
-	mail->fn = rewire_arrives;
-	if (mailbox_post(h->box, mail) != 0) {
-		free(mail);
-	}
+	post_rewire(h);
 }
 
 /* --- Signals and the pulse --- */
@@ -280,7 +302,7 @@ static int start_core(struct horizond *h, char *err, size_t err_size)
 		snprintf(err, err_size, "out of memory");
 		return FAIL_NOMEM;
 	}
-	int ret = wire_forward_groups(h->forward, settings, NULL);
+	int ret = wire_forward_groups(h, settings, NULL);
 	if (ret != 0) {
 		snprintf(err, err_size, "forwarding: %s", fail_text(ret));
 		return ret;
@@ -390,6 +412,7 @@ static void horizond_end(struct horizond *h)
 	mailbox_free(&h->box);
 	horizond_parity_free(h);
 	loop_free(&h->loop);
+	delegations_fini(&h->delegations);
 	world_root_free(&h->world);
 	cache_free(&h->cache);
 	settings_free(&h->settings);

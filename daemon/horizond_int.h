@@ -34,6 +34,19 @@ struct keep {
 
 struct watch;
 
+#define DELEGATION_TARGETS 8
+
+/* A cut in a private zone and the addresses that its glue gives. */
+struct delegation {
+	uint8_t domain[DNS_NAME_MAX];
+	struct addr targets[DELEGATION_TARGETS];
+	size_t target_count;
+};
+struct delegations {
+	struct delegation *items;
+	size_t count;
+};
+
 struct horizond {
 	const char *config_path;
 	struct settings *settings;
@@ -43,6 +56,7 @@ struct horizond {
 	struct cache *cache;
 	struct world_root *world;
 	struct server *server;
+	struct delegations delegations; /* of the zones of now; the control thread's */
 	struct sync *sync;
 	struct control *control;
 	struct http *http;
@@ -71,7 +85,7 @@ struct horizond {
 uint32_t wire_vpc_origin(const struct settings *settings);
 struct world_conf *wire_world_conf(struct horizond *h, const struct settings *settings);
 /* also (may be NULL): other settings whose groups stay beside these. */
-int wire_forward_groups(struct forward *forward, const struct settings *settings,
+int wire_forward_groups(struct horizond *h, const struct settings *settings,
                         const struct settings *also);
 void wire_server_opts(struct horizond *h, const struct settings *settings, unsigned int workers,
                       struct server_opts *ret_opts);
@@ -81,6 +95,11 @@ void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 
 /* horizond_flush.c: forgets what was kept of names for which the zones now say otherwise. */
 void flush_changed(struct horizond *h, const struct zones *before, const struct zones *now);
+
+/* horizond_delegate.c */
+/* FAIL_NOMEM: *ret_found is left alone. */
+int delegations_find(const struct zones *zones, struct delegations *ret_found);
+void delegations_fini(struct delegations *delegations);
 
 /* horizond_reload.c */
 /* Reads the file again. False: nothing changed; faults (a line each) say why. */

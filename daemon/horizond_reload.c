@@ -75,7 +75,7 @@ static int reload_apply(struct horizond *h, const struct settings *settings, str
 		 * new groups beside the old, then the new rules, then the new groups alone.
 		 */
 		snprintf(err, sizeof(err), "%s: out of memory", h->config_path);
-		ret = wire_forward_groups(h->forward, settings, h->settings);
+		ret = wire_forward_groups(h, settings, h->settings);
 	}
 	if (ret != 0) {
 		text_addf(faults, "%s\n", err);
@@ -85,7 +85,7 @@ static int reload_apply(struct horizond *h, const struct settings *settings, str
 	ret = world_set_conf(h->world, conf);
 	if (ret == 0) {
 		epoch_wait(); /* nobody follows the old rules any more */
-		if (wire_forward_groups(h->forward, settings, NULL) != 0) {
+		if (wire_forward_groups(h, settings, NULL) != 0) {
 			log_warn("config", "out of memory: old targets stay until the next reload");
 		}
 	} else {
@@ -149,8 +149,18 @@ void horizond_set_resolvers(struct horizond *h, const struct settings *settings)
 
 void horizond_rewire(struct horizond *h)
 {
-	struct world_conf *conf = wire_world_conf(h, h->settings);
+	struct zones *zones = world_zones(h->world);
+	struct delegations found;
+	int ret = delegations_find(zones, &found);
+	zones_unref(&zones);
+	if (ret == 0) {
+		delegations_fini(&h->delegations);
+		h->delegations = found;
+		ret = wire_forward_groups(h, h->settings, NULL);
+	}
+	struct world_conf *conf = ret == 0 ? wire_world_conf(h, h->settings) : NULL;
 	if (conf == NULL || world_set_conf(h->world, conf) != 0) {
-		log_error("horizond", "out of memory: autodefined names stay as they were");
+		log_error("horizond",
+		          "out of memory: autodefined and delegated names stay as they were");
 	}
 }

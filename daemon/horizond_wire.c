@@ -10,7 +10,8 @@ static const uint8_t root_name[1] = {0};
 
 #define PUBLIC_INFLIGHT 1000 /* as a rule has by default */
 
-#define VPC_BURST 100 /* packets; with the default rate never over 1000 in a second (CONTRACT) */
+#define DELEGATED_INFLIGHT 1000 /* as a rule's max_inflight by default */
+#define VPC_BURST          100 /* packets; with the default rate never over 1000 in a second (CONTRACT) */
 
 uint32_t wire_vpc_origin(const struct settings *settings)
 {
@@ -127,6 +128,31 @@ static int list_autodefined(struct rule_list *list, struct horizond *h)
 	return ret;
 }
 
+static uint32_t delegation_origin(const struct delegation *delegation)
+{
+	return rule_origin(delegation->domain, delegation->targets, delegation->target_count);
+}
+
+static int list_delegations(struct rule_list *list, const struct delegations *delegations)
+{
+	int ret = 0;
+	for (size_t i = 0; ret == 0 && i < delegations->count; i++) {
+		const struct delegation *delegation = &delegations->items[i];
+		char domain[DNS_NAME_TEXT_MAX];
+		char text[DNS_NAME_TEXT_MAX + 32];
+		snprintf(text, sizeof(text), "DELEGATED %s, by glue",
+		         dns_name_text(delegation->domain, domain));
+		struct rule_opts opts = {
+			.kind = RULE_DELEGATED,
+			.domain = delegation->domain,
+			.origin = delegation_origin(delegation),
+			.text = text,
+		};
+		ret = list_add(list, &opts);
+	}
+	return ret;
+}
+
 static struct rules *wire_rules(struct horizond *h, const struct settings *settings)
 {
 	struct rule_list list = {.settings = settings, .vpc_origin = wire_vpc_origin(settings)};
@@ -137,6 +163,9 @@ static struct rules *wire_rules(struct horizond *h, const struct settings *setti
 	}
 	if (ret == 0) {
 		ret = list_autodefined(&list, h);
+	}
+	if (ret == 0) {
+		ret = list_delegations(&list, &h->delegations);
 	}
 	if (ret == 0) {
 		list.kind = RULE_LOCAL;
@@ -265,10 +294,11 @@ static int by_origin(const void *a, const void *b)
 	return ga->origin < gb->origin ? -1 : ga->origin > gb->origin;
 }
 
-int wire_forward_groups(struct forward *forward, const struct settings *settings,
+int wire_forward_groups(struct horizond *h, const struct settings *settings,
                         const struct settings *also)
 {
-	size_t most = 2 + settings->rule_count + (also != NULL ? 2 + also->rule_count : 0);
+	size_t most = 2 + settings->rule_count + (also != NULL ? 2 + also->rule_count : 0) +
+	              h->delegations.count;
 	struct forward_group_opts *groups = calloc(most, sizeof(*groups));
 	if (groups == NULL) {
 		return FAIL_NOMEM;
@@ -284,7 +314,18 @@ int wire_forward_groups(struct forward *forward, const struct settings *settings
 			}
 		}
 	}
-	int ret = forward_set_groups(forward, groups, count);
+	for (size_t i = 0; i < h->delegations.count; i++) {
+		const struct delegation *delegation = &h->delegations.items[i];
+		groups[count++] = (struct forward_group_opts){
+			.origin = delegation_origin(delegation),
+			.rule = "delegated",
+			.targets = delegation->targets,
+			.target_count = delegation->target_count,
+			.policy = FORWARD_FASTEST,
+			.max_inflight = DELEGATED_INFLIGHT,
+		};
+	}
+	int ret = forward_set_groups(h->forward, groups, count);
 	free(groups);
 	return ret;
 }

@@ -52,7 +52,10 @@ enum step_says query_route(struct query_run *run)
 	}
 
 	const struct rule *rule = run->place.rule;
-	if (run->client->may == CLIENT_ZONES && run->links == 0) {
+	/* A delegated name lies in its private zone, though others hold its data. */
+	bool delegated = rule->kind == RULE_DELEGATED;
+	run->aa = run->aa || (delegated && run->links == 0);
+	if (run->client->may == CLIENT_ZONES && run->links == 0 && !delegated) {
 		return query__refuse(run, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED,
 		                     "this client may ask for private zones only");
 	}
@@ -70,6 +73,6 @@ enum step_says query_route(struct query_run *run)
 		return query_local_any(run);
 	}
 	run->origin = rule->origin;
-	run->bailiwick = rule->kind == RULE_FORWARD ? rule->domain : root_name;
+	run->bailiwick = rule->kind == RULE_FORWARD || delegated ? rule->domain : root_name;
 	return STEP_NEXT;
 }

@@ -204,6 +204,12 @@ struct zones *world_zones(struct world_root *root)
 	return zones;
 }
 
+/* For one name a private zone comes before what was not said in the settings. */
+static bool yields_to_zone(const struct rule *rule)
+{
+	return rule->kind == RULE_AUTODEFINED || rule->kind == RULE_DELEGATED;
+}
+
 void world_route(const struct world *world, const struct dns_key *key,
                  struct world_place *ret_place)
 {
@@ -224,7 +230,7 @@ void world_route(const struct world *world, const struct dns_key *key,
 			system = true;
 			rule = NULL;
 		}
-		if (rule != NULL && rule->kind != RULE_AUTODEFINED) {
+		if (rule != NULL && !yields_to_zone(rule)) {
 			ret_place->rule = rule;
 			return;
 		}

@@ -70,7 +70,7 @@ struct world_place {
 
 /*
  * The most specific of rules and zones together (D1, D3): for one name FORWARD and SYSTEM before the zone, the
- * zone before AUTODEFINED; a SYSTEM rule returns the name to zones, else to the VPC resolver.
+ * zone before AUTODEFINED and DELEGATED; a SYSTEM rule returns the name to zones, else to the VPC resolver.
  */
 void world_route(const struct world *world, const struct dns_key *key,
                  struct world_place *ret_place);

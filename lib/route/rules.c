@@ -27,6 +27,8 @@ const char *rule_kind_text(enum rule_kind kind)
 		return "SYSTEM";
 	case RULE_AUTODEFINED:
 		return "AUTODEFINED";
+	case RULE_DELEGATED:
+		return "DELEGATED";
 	case RULE_LOCAL:
 		return "LOCAL";
 	case RULE_DEFAULT:
@@ -64,6 +66,7 @@ static int kind_strength(enum rule_kind kind)
 	case RULE_SYSTEM:
 		return 2;
 	case RULE_AUTODEFINED:
+	case RULE_DELEGATED:
 		return 1;
 	case RULE_DEFAULT:
 		break;

@@ -20,8 +20,9 @@ enum rule_kind {
 	RULE_FORWARD,
 	RULE_SYSTEM,      /* back to local resolution: private zones, else the VPC resolver */
 	RULE_AUTODEFINED, /* to the VPC resolver; loses to a private zone of the same name */
-	RULE_LOCAL,       /* localhost and loopback reverse names: answered by ourselves */
-	RULE_DEFAULT,     /* the rest: the VPC resolver */
+	RULE_DELEGATED, /* below a cut in a private zone, to the servers of its glue; as AUTODEFINED */
+	RULE_LOCAL,     /* localhost and loopback reverse names: answered by ourselves */
+	RULE_DEFAULT, /* the rest: the VPC resolver */
 };
 const char *rule_kind_text(enum rule_kind kind);
 
@@ -52,7 +53,7 @@ struct rules;
 
 /*
  * A table of count rules and a default for all the rest. Of two entries for one domain the
- * stronger kind stays (LOCAL over FORWARD/SYSTEM over AUTODEFINED). NULL when memory is short. A
+ * stronger kind stays (LOCAL over FORWARD/SYSTEM over AUTODEFINED/DELEGATED). NULL when memory is short. A
  * rest without domain stands for the root. All is copied.
  */
 struct rules *rules_new(const struct rule_opts *opts, size_t count, const struct rule_opts *rest);

@@ -240,7 +240,7 @@ static void rule_add(struct stage *s, enum rule_kind kind, const char *domain)
 	s->rules[i] = (struct rule_opts){
 		.kind = kind,
 		.domain = s->rule_name[i],
-		.origin = kind == RULE_FORWARD ? (uint32_t)i + 100 : 1,
+		.origin = kind == RULE_FORWARD || kind == RULE_DELEGATED ? (uint32_t)i + 100 : 1,
 		.text = s->rule_text[i],
 	};
 }
@@ -584,6 +584,8 @@ static void command(struct stage *s, char *line)
 		rule_add(s, RULE_SYSTEM, words[1]);
 	} else if (strcmp(verb, "autodefined") == 0) {
 		rule_add(s, RULE_AUTODEFINED, words[1]);
+	} else if (strcmp(verb, "delegated") == 0) {
+		rule_add(s, RULE_DELEGATED, words[1]);
 	} else if (strcmp(verb, "doubt") == 0) {
 		zone_end(s);
 		zone_doubt(s->zones[0].zone, strcmp(words[1], "on") == 0);
