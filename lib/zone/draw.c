@@ -58,15 +58,28 @@ static const struct zone_member *weighted_draw(const struct zone_member *members
 	return (uint32_t)product < member->cut ? member : &members[member->other];
 }
 
-/* Eight of count, each eight equally likely (R. W. Floyd); all when there are no more. */
+#define PICKS_FROM 256 /* more members than Route 53 has of one name and type */
+
+/* Eight of count (all when there are no more), each choice and each order equally likely. */
 static unsigned int members_pick(unsigned int count, struct draw *draw, unsigned int *ret_picks)
 {
-	if (count <= ZONE__MULTI_MAX) {
-		for (unsigned int i = 0; i < count; i++) {
-			ret_picks[i] = i;
-		}
-		return count;
+	uint8_t index[PICKS_FROM];
+	unsigned int picks = count < ZONE__MULTI_MAX ? count : ZONE__MULTI_MAX;
+	for (unsigned int i = 0; i < count; i++) {
+		index[i] = (uint8_t)i;
 	}
+	for (unsigned int n = 0; n < picks; n++) {
+		unsigned int from = n + draw_below(draw, count - n);
+		ret_picks[n] = index[from];
+		index[from] = index[n];
+	}
+	return picks;
+}
+
+/* The same from a file with more members than that; in no random order (R. W. Floyd). */
+static unsigned int members_pick_many(unsigned int count, struct draw *draw,
+                                      unsigned int *ret_picks)
+{
 	for (unsigned int n = 0; n < ZONE__MULTI_MAX; n++) {
 		unsigned int last = count - ZONE__MULTI_MAX + n;
 		unsigned int pick = draw_below(draw, last + 1);
@@ -85,7 +98,9 @@ static unsigned int multivalue_draw(const struct zone *zone, const struct zone_m
                                     unsigned int count, struct draw *draw, struct zone_rr *ret_rr)
 {
 	unsigned int picks[ZONE__MULTI_MAX];
-	unsigned int picked = members_pick(count, draw, picks);
+	bool many = count > PICKS_FROM;
+	unsigned int picked =
+		many ? members_pick_many(count, draw, picks) : members_pick(count, draw, picks);
 	unsigned int total = 0;
 	for (unsigned int i = 0; i < picked; i++) {
 		const struct zone_member *member = &members[picks[i]];
@@ -97,7 +112,7 @@ static unsigned int multivalue_draw(const struct zone *zone, const struct zone_m
 			at = value_take(at, &ret_rr[total++]);
 		}
 	}
-	if (total > 1) {
+	if (many || total != picked) {
 		shuffle(ret_rr, total < DRAW_SHUFFLE_MAX ? total : DRAW_SHUFFLE_MAX, draw);
 	}
 	return total;
