@@ -198,10 +198,16 @@ static int on_set_end(struct record_page *page, unsigned int tag, const char *te
 		return text_keep(page, text, &set->set_identifier);
 	case TAG_WEIGHT:
 		set->has_weight = true;
-		return number_read(text, &set->weight);
+		if (number_read(text, &set->weight) != 0) {
+			set->fault = "Weight is not a whole number";
+		}
+		return 0;
 	case TAG_TTL:
 		set->has_ttl = true;
-		return number_read(text, &set->ttl_s);
+		if (number_read(text, &set->ttl_s) != 0) {
+			set->fault = "TTL is not a whole number";
+		}
+		return 0;
 	case TAG_REGION:
 		return text_keep(page, text, &set->region);
 	case TAG_FAILOVER:

@@ -20,6 +20,8 @@ struct aws_record_set {
 	const char *geo_continent, *geo_country, *geo_subdivision;
 	const char *failover; /* PRIMARY, SECONDARY */
 	bool multivalue;
+	const char *
+		fault; /* a member of the API's answer that cannot be read; the set alone is spoilt */
 	bool has_ttl;
 	uint32_t ttl_s;
 	const char *const *values;

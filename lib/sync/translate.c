@@ -81,6 +81,9 @@ static unsigned int policies_claimed(const struct aws_record_set *set)
 /* What is wrong with a set and could not be seen any more once it is translated. NULL: nothing. */
 static const char *fault_of(const struct aws_record_set *set)
 {
+	if (set->fault != NULL) {
+		return set->fault;
+	}
 	if (policies_claimed(set) > 1) {
 		return "more than one routing policy";
 	}

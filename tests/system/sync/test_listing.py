@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import dns.rdata
 import pytest
 from wire import header, parse
@@ -143,6 +145,17 @@ def test_namespace_prefix_entities_and_space(api, zone, synced):
     api.faults.add(operation="ListResourceRecordSets", edit=edit)
     daemon = synced(zones=[zone.id])
     assert daemon.ask("www.corp.example").data() == ["10.0.0.1"]
+
+
+def test_a_number_that_is_none_spoils_its_set_only(api, zone, synced):
+    def edit(body: bytes) -> bytes:
+        return re.sub(rb"(<Name>www\.corp\.example\.</Name>\s*<Type>A</Type>\s*<TTL>)\d+", rb"\1sixty", body)
+    zone.put("other", "A", 60, ["10.0.0.2"])
+    api.faults.add(operation="ListResourceRecordSets", edit=edit)
+    daemon = synced(zones=[zone.id])
+    assert daemon.ask("other.corp.example").data() == ["10.0.0.2"]
+    assert daemon.zone("corp.example")["faults"] == 1
+    assert "TTL is not a whole number" in daemon.ctl("zones", "corp.example", "--faults")
 
 
 def test_large_zone(api, zone, synced):
