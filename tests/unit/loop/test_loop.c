@@ -187,7 +187,7 @@ static void test_timers_move_and_cancel(void **state)
 	loop_timer_init(*state, &near.timer, fired, &near);
 	loop_timer_init(*state, &far.timer, fired, &far);
 	loop_timer_cancel(&near.timer);
-	loop_timer_set(&near.timer, 1);
+	loop_timer_set(&near.timer, 5000);
 	loop_timer_set(&far.timer, UINT64_MAX);
 	assert_int_equal(loop_turn(*state, 0), 0);
 	loop_timer_set(&near.timer, 3600000);
