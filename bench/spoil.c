@@ -138,12 +138,11 @@ static void answer(struct spoil *spoil)
 		here.size = (uint16_t)size;
 		put16(here.bytes, open->id);
 		spoil_bytes(spoil->how, here.bytes, here.size);
-		uint64_t wait_ms = spoil->how == DELAY ? spoil->ms
+		uint64_t wait_ms = spoil->how == DELAY    ? spoil->ms
 		                   : spoil->how == JITTER ? (uint64_t)random() % (spoil->ms + 1)
 		                                          : 0;
-		struct held *held = wait_ms != 0 && spoil->held_count < HELD_MAX
-		                            ? malloc(sizeof(*held))
-		                            : NULL;
+		struct held *held =
+			wait_ms != 0 && spoil->held_count < HELD_MAX ? malloc(sizeof(*held)) : NULL;
 		if (wait_ms == 0) {
 			held_send(spoil, &here);
 		} else if (held != NULL) {
