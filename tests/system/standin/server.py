@@ -84,7 +84,7 @@ class Standin(HttpServer):
     def handle(self, request: Request) -> tuple[Reply, Fault | None]:
         if request.target.startswith("/_standin/"):
             return self._control(request), None
-        if request.target.startswith("/?"):
+        if request.method == "POST" and request.target == "/":
             return self._metric(request), None
         call, params_error = self._note(request)
         fault = self.faults.take(call.operation, call.params)
@@ -153,7 +153,7 @@ class Standin(HttpServer):
     # --- CloudWatch, for the one metric that Route 53 writes ---
 
     def _metric(self, request: Request) -> Reply:
-        params = dict(parse_qsl(urlsplit(request.target).query))
+        params = dict(parse_qsl(request.body.decode()))
         call = Call(params["Action"], params, time.monotonic(), target=request.target)
         try:
             call.key_id = signing.check(request.method, request.target, request.headers, request.body,
