@@ -39,7 +39,9 @@ static int list(struct sync *sync, const struct sync_zone *zone, struct zone **r
 		return FAIL_NOMEM;
 	}
 	sync->in_call = true;
+	aws_with(sync->aws, sync_roles__of(sync->settings, zone));
 	int ret = aws_list_record_sets(sync->aws, zone->id, on_set, builder, NULL);
+	aws_with(sync->aws, SIZE_MAX);
 	sync->in_call = false;
 	if (ret != 0) {
 		snprintf(why, why_size, "%s", aws_trouble(sync->aws));

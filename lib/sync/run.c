@@ -3,6 +3,7 @@
 #include "base/mono.h"
 #include "base/random.h"
 #include "sync/sync_int.h"
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -99,7 +100,17 @@ int sync_run__before(void *ctx, const char *operation)
 int sync_run__client(struct sync *sync)
 {
 	const struct sync_settings *settings = sync->settings;
+	struct aws_role *roles = calloc(settings->role_count + 1, sizeof(*roles));
+	if (roles == NULL) {
+		return FAIL_NOMEM;
+	}
+	for (size_t i = 0; i < settings->role_count; i++) {
+		roles[i] = (struct aws_role){settings->roles[i].role_arn,
+		                             settings->roles[i].external_id};
+	}
 	const struct aws_opts opts = {
+		.roles = roles,
+		.role_count = settings->role_count,
 		.region = settings->region,
 		.endpoint = settings->endpoint,
 		.resolve = sync->hooks.resolve,
@@ -114,9 +125,11 @@ int sync_run__client(struct sync *sync)
 	if (settings->api || sync->hooks.instance != NULL) {
 		aws = aws_new(&opts);
 		if (aws == NULL) {
+			free(roles);
 			return FAIL_NOMEM;
 		}
 	}
+	free(roles);
 	pthread_mutex_lock(&sync->lock);
 	struct aws *old = sync->aws;
 	sync->aws = aws;

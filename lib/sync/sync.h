@@ -19,6 +19,16 @@
 
 struct sync;
 
+/* Zones of another account are listed with a role of its own. */
+struct sync_role {
+	const char *role_arn;
+	const char *external_id;     /* "": none */
+	const char *const *accounts; /* whose zones; with no zones either, the role's own account */
+	size_t account_count;
+	const char *const *zones; /* ids; before any accounts */
+	size_t zone_count;
+};
+
 struct sync_opts {
 	bool api;                 /* a route53 section is there */
 	const char *vpc;          /* "auto", a vpc id, or "" */
@@ -31,6 +41,8 @@ struct sync_opts {
 	unsigned int min_interval_s;
 	double rate; /* API calls a second, all zones together; burst 10 */
 	const char *endpoint;
+	const struct sync_role *roles;
+	size_t role_count;
 	const char *state_dir; /* "": no copies on disk */
 };
 

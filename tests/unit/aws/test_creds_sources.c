@@ -151,7 +151,7 @@ static void test_web_identity_badly(void **state)
 	setenv("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/w", 1);
 	setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token", 1);
 	check_chain(NULL, "web identity token /nowhere/token");
-	file_write("token", "two words");
+	file_write("token", "two\nlines");
 	setenv("AWS_WEB_IDENTITY_TOKEN_FILE", path, 1);
 	check_chain(NULL, "/token: bad format");
 	assert_int_equal(asked, 0);
