@@ -22,8 +22,9 @@ struct query_feed {
 	uint8_t flags;
 	int ede;
 	char text[128];
-	struct dns_key key;
 	struct dns_body body;
+	uint8_t name_len;
+	uint8_t name[]; /* lower case */
 };
 
 void query_wait_init(struct query_wait *wait)
@@ -74,7 +75,8 @@ bool query__fed(const struct query_wait *wait, const struct cache_key *key,
 {
 	for (const struct query_feed *feed = wait->feeds; feed != NULL; feed = feed->next) {
 		if (feed->origin == key->origin && feed->type == key->type &&
-		    feed->flags == key->flags && dns_name_equal(feed->key.name, key->name->name)) {
+		    feed->flags == key->flags && feed->name_len == key->name->len &&
+		    memcmp(feed->name, key->name->name, feed->name_len) == 0) {
 			feed_hit(feed, ret_hit);
 			*ret_text = feed->text;
 			return true;
@@ -151,7 +153,7 @@ static int feed_keep(struct query_wait *wait, const struct query_ask *ask,
                      const struct dns_key *key, uint8_t flags, const struct dns_body *body, int ede,
                      const char *text)
 {
-	struct query_feed *feed = arena_alloc(&wait->arena, sizeof(*feed));
+	struct query_feed *feed = arena_alloc(&wait->arena, sizeof(*feed) + key->len);
 	if (feed == NULL) {
 		return FAIL_NOMEM;
 	}
@@ -164,7 +166,8 @@ static int feed_keep(struct query_wait *wait, const struct query_ask *ask,
 		snprintf(feed->text, sizeof(feed->text), "%s",
 		         text != NULL ? text : fail_text(FAIL_LAME));
 	}
-	feed->key = *key;
+	feed->name_len = key->len;
+	memcpy(feed->name, key->name, key->len);
 	feed->body = *body;
 	feed->body.wire = arena_copy(&wait->arena, body->wire, body->size);
 	feed->body.ttl_at =

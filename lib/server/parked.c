@@ -21,7 +21,7 @@ static struct parked *parked_get(struct worker *worker)
 		}
 		return parked;
 	}
-	struct list *at = worker->parked_free.next;
+	struct list *at = worker->parked_free.prev; /* just used: it is in the caches yet */
 	list_remove(at);
 	worker->parked_free_count--;
 	return list_item(at, struct parked, link);
