@@ -72,6 +72,7 @@ struct question {
 	uint32_t useless;    /* members that answered and cannot help */
 	uint32_t plain_done; /* members asked without EDNS */
 	int why;             /* != 0: fails so with the next timer */
+	uint32_t asker;      /* who asked first */
 	uint8_t try_count;
 	uint8_t mismatches;
 	bool settled;  /* told */

@@ -65,7 +65,7 @@ static void worker_init(struct forward_worker *worker)
 	list_init(&worker->questions);
 	list_init(&worker->waiters);
 	list_init(&worker->queue);
-	list_init(&worker->held);
+	held__init(&worker->held);
 	list_init(&worker->pools);
 	list_init(&worker->ports);
 	loop_timer_init(worker->loop, &worker->flush_timer, flush_due, worker);
@@ -247,6 +247,7 @@ static struct question *question_new(struct forward_worker *worker, const struct
 	q->entry.owner = worker;
 	q->entry.deadline_ms = deadline_ms;
 	q->entry.origin = ask->origin;
+	q->asker = ask->asker;
 	q->entry.qtype = ask->qtype;
 	q->entry.dnssec_ok = ask->dnssec_ok;
 	q->entry.checking_disabled = ask->checking_disabled;

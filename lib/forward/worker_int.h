@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "forward/forward.h"
 #include "forward/group_int.h"
+#include "forward/held_int.h"
 #include "forward/inflight_int.h"
 #include "forward/slab_int.h"
 #include "loop/loop.h"
@@ -55,8 +56,7 @@ struct forward_worker {
 
 	struct list queue; /* questions that nothing was sent for yet */
 	struct loop_timer flush_timer;
-	struct list held; /* questions that want a token, the oldest first */
-	size_t held_count;
+	struct held held; /* questions that want a token */
 	struct loop_timer held_timer;
 
 	struct list pools;
