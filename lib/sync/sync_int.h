@@ -16,6 +16,7 @@
 #define SYNC_ID_MAX     65 /* ids are at most 32 long; longer ones are kept to be refused */
 #define SYNC_ZONES_MAX  10000
 #define SYNC_ORDERS_MAX 16
+#define SYNC_HINTS_MAX  256 /* zones that changed and wait; with more of them all are looked at */
 #define SYNC_NEVER      UINT64_MAX
 
 /* sync_opts with texts of its own. */
@@ -128,12 +129,16 @@ struct sync {
 	char wanted[SYNC_ORDERS_MAX][DNS_NAME_TEXT_MAX]; /* zones to look at now */
 	size_t wanted_count;
 	bool wanted_all;
+	char hints[SYNC_HINTS_MAX][SYNC_ID_MAX]; /* ids of zones that have changed */
+	size_t hint_count;
+	bool hinted_vpc; /* zones have come or gone */
 	struct aws *aws; /* changed by the thread, under lock; its counters are read by others */
 	struct zones *latest;
 	bool ready;
 	char why[256]; /* what is missing while not ready */
 
 	bool cancel; /* atomic: the call under way is of no use any more */
+	bool feed;   /* atomic: a change feed is heard */
 };
 
 /* --- settings.c --- */
@@ -170,6 +175,13 @@ void sync_zone__tell(const struct sync_zone *zone, bool first, bool changed);
 /* "Z0ABC (corp.example.)". buf: SYNC_LABEL_MAX. Returns buf. */
 #define SYNC_LABEL_MAX 1200
 const char *sync_zone__label(const struct sync_zone *zone, char *buf);
+
+/* --- orders.c: what other threads want --- */
+
+/* Takes up wishes and hints. Under lock. */
+void sync_orders__take(struct sync *sync, uint64_t now_ms);
+/* Something waits to be taken up. Under lock. */
+bool sync_orders__wait(const struct sync *sync);
 
 /* --- look.c --- */
 

@@ -1,0 +1,44 @@
+/*
+ * daemon/horizon_aws_int.h - the parts of horizon-aws: one file a command, one line a command in the table.
+ */
+#pragma once
+
+#include "aws/route53.h"
+#include "config/records.h"
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Exit statuses; EXIT_FAILED covers everything that is not one of the others. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,   /* or bad settings */
+	EXIT_PENDING = 3, /* dry run: changes would be made */
+	EXIT_BRAKE = 4,
+	EXIT_UNKNOWN = 5, /* the evidence does not say */
+};
+
+/* One run of the program. */
+struct run {
+	const struct records_settings *settings;
+	const char *settings_path;
+	struct aws *aws; /* NULL until run_aws */
+};
+
+/* A client, made when first asked for; region and credentials are looked for when first needed. NULL: no memory (told). */
+struct aws *run_aws(struct run *run);
+
+/* One line to stderr, "horizon-aws: ..."; returns the status, so that it can be returned at once. */
+int run_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "usage: horizon-aws COMMAND ARGS" to stderr; returns EXIT_USAGE. */
+int run_usage(const char *command);
+
+/* argv[0] is the command's name, optind is 1. Returns the exit status. */
+typedef int command_fn(struct run *run, int argc, char **argv);
+
+command_fn command_register;
+command_fn command_deregister;
+command_fn command_sweep;
+command_fn command_restore;
+command_fn command_purge;
