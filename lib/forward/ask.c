@@ -28,7 +28,7 @@ static bool ask_hears(const struct question *q, const struct try *except)
 {
 	for (unsigned int i = 0; i < q->try_count; i++) {
 		const struct try *try = &q->tries[i];
-		if (try != except && (try->port != NULL || try->tcp != NULL)) {
+		if (try != except && (try->port != NULL || try->stream != NULL)) {
 			return true;
 		}
 	}
@@ -124,7 +124,7 @@ static void try_expire(struct try *try, uint64_t now_ms)
 	case TRY_REFUSED:
 		try->state = TRY_SILENT;
 		target__silent(try_target(try), try->sent_us, now_ms);
-		tcp__close(try);
+		tcp__overdue(try);
 		break;
 	default:
 		break;
@@ -464,13 +464,15 @@ void ask__packet(struct try *try, const uint8_t *wire, size_t size, uint64_t now
 	ask_distrust(q, try->member, try->plain);
 }
 
-bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us)
+bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us,
+                  int *ret_keepalive)
 {
 	struct dns_reply reply;
 	if (dns_reply_read(wire, size, &reply) != 0 || !reply_belongs(try, &reply)) {
 		ask__count(try, REASON_MISMATCH);
 		return false;
 	}
+	*ret_keepalive = reply.keepalive;
 	ask_reply(try, &reply, now_us);
 	return true;
 }

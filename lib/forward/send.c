@@ -28,7 +28,7 @@ size_t send__build(const struct try *try, uint8_t *buf)
 		.udp_size = DNS_UDP_OURS,
 		.dnssec_ok = entry->dnssec_ok,
 		.ede = DNS_EDE_NONE,
-		.keepalive = -1,
+		.keepalive = try->by_tcp ? DNS_KEEPALIVE_ASK : DNS_KEEPALIVE_NONE,
 	};
 	return dns_build_end(&build, 0, DNS_RCODE_NOERROR, &opt);
 }

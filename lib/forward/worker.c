@@ -3,6 +3,7 @@
 #include "base/mono.h"
 #include "forward/outbox_int.h"
 #include "forward/pool_int.h"
+#include "forward/tcp_int.h"
 #include "forward/worker_int.h"
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,8 @@ static void worker_init(struct forward_worker *worker)
 	held__init(&worker->held);
 	list_init(&worker->pools);
 	list_init(&worker->ports);
+	list_init(&worker->lines);
+	list_init(&worker->streams);
 	loop_timer_init(worker->loop, &worker->flush_timer, flush_due, worker);
 	loop_timer_init(worker->loop, &worker->held_timer, send__held, worker);
 	loop_timer_init(worker->loop, &worker->sweep_timer, sweep_due, worker);
@@ -136,6 +139,7 @@ void forward_worker_free(struct forward_worker **ptr)
 	}
 	worker_leave_others(worker);
 	pool__close_all(worker);
+	tcp__close_all(worker);
 	loop_timer_cancel(&worker->flush_timer);
 	loop_timer_cancel(&worker->held_timer);
 	slab__fini(&worker->question_slab);

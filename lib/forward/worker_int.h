@@ -67,7 +67,11 @@ struct forward_worker {
 	struct loop_timer sweep_timer;
 	struct batch *batch;
 	struct outbox *outbox;
+
+	struct list lines;   /* connections to each target */
+	struct list streams; /* all connections, the longest unused first */
 	unsigned int tcp_count;
+	uint8_t *stream_in; /* what one read brings; NULL: none was read yet */
 };
 
 /* A question has left: its places in the bounds are free again. */
