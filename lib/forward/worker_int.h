@@ -14,6 +14,7 @@
 
 struct batch;
 struct mailbox;
+struct prober;
 struct question;
 
 #define FORWARD_WORKERS_MAX 256
@@ -66,8 +67,14 @@ struct forward_worker {
 	struct loop_timer sweep_timer;
 	struct batch *batch;
 	unsigned int tcp_count;
+	struct prober *prober; /* the first worker's alone; else NULL */
 };
 
+/*
+ * forward_ask of a group at hand, whose reference it takes over, also when it fails. A question to
+ * one member alone (ask->only) is counted in the bounds but not stopped by them.
+ */
+int worker__ask(struct forward_worker *worker, struct group *group, struct forward_ask *ask);
 /* A question has left: its places in the bounds are free again. */
 void worker__release(struct forward_worker *worker, struct group *group);
 /* Gives an accepted asker its outcome and forgets him. why as in struct forward_result. */
