@@ -56,7 +56,7 @@ try {
 	bool plain;     /* without EDNS */
 	bool by_tcp;
 	bool left;      /* went out, as far as we know */
-	bool aside;     /* a trial of a target that is down: nothing waits for it */
+	bool aside;     /* a trial of a lame member: nothing waits for it */
 	bool refused;   /* was TRY_REFUSED */
 	bool again;     /* by TCP: sent a second time, since an idle connection had gone */
 	bool truncated; /* answered by UDP that the answer is too long for it */

@@ -75,7 +75,11 @@ static void try_transmit(struct try *try)
 	try->sent_us = mono_us();
 	try->due_ms = try->sent_us / 1000 + try_timeout_ms(try);
 	try->state = TRY_WAITING;
-	metric_add(&try_member(try)->tally[worker->index].queries, 1);
+	struct tally *tally = &try_member(try)->tally[worker->index];
+	metric_add(&tally->queries, 1);
+	if (try->q->entry.only != 0) {
+		metric_add(&tally->probes, 1);
+	}
 	try->left = true;
 	int ret = try->by_tcp ? tcp__start(try) : outbox__put(try->q->worker->outbox, try);
 	if (ret != 0) {

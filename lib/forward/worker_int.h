@@ -16,6 +16,7 @@
 struct batch;
 struct mailbox;
 struct outbox;
+struct prober;
 struct question;
 
 #define FORWARD_WORKERS_MAX 256
@@ -72,8 +73,14 @@ struct forward_worker {
 	struct list streams; /* all connections, the longest unused first */
 	unsigned int tcp_count;
 	uint8_t *stream_in; /* what one read brings; NULL: none was read yet */
+	struct prober *prober; /* the first worker's alone; else NULL */
 };
 
+/*
+ * forward_ask of a group at hand, whose reference it takes over, also when it fails. A question to
+ * one member alone (ask->only) is counted in the bounds but not stopped by them.
+ */
+int worker__ask(struct forward_worker *worker, struct group *group, struct forward_ask *ask);
 /* A question has left: its places in the bounds are free again. */
 void worker__release(struct forward_worker *worker, struct group *group);
 /* Gives an accepted asker its outcome and forgets him. why as in struct forward_result. */
