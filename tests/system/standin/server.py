@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import signing
+from . import iam, rights, signing
 from .autoscaling import AutoScaling
 from .caller import Caller
 from .cloudwatch import CloudWatch
@@ -231,8 +231,16 @@ class Standin(HttpServer):
         if call.key_id:
             key = self.keys[call.key_id]
             caller = Caller(call.key_id, key.account, key.arn, call.region)
+            self._check_rights(call, service, key, caller)
         kind = "application/x-amz-json-1.0" if service is self.sqs_json else "text/xml"
         return Reply(200, service.protocol.write(call.operation, method(call.params, caller)), kind)
+
+    def _check_rights(self, call: Call, service: Service, key: Key, caller: Caller) -> None:
+        if key.policies is None:
+            return
+        for need in rights.needs(service.name, call.operation, call.params, caller):
+            if not iam.allowed(key.policies, need.action, need.resource, need.context):
+                raise rights.denial(service.name, caller, need)
 
     # --- the control path, for whoever runs it by hand ---
 
