@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SETS_A_PAGE "300"
-
 static uint64_t marker_hash(const struct record_marker *marker)
 {
 	uint64_t hash = hash_step(0, marker->name, strlen(marker->name));

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ZONE_ID_MAX  32
-#define ZONES_A_PAGE "100"
+#define ZONE_ID_MAX 32
 
 const char *route53__bare_id(const char *id)
 {

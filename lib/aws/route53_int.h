@@ -1,5 +1,5 @@
 /*
- * aws/route53_int.h - what the listings of Route 53 share: ids, and where the next page begins.
+ * aws/route53_int.h - what the files that speak to Route 53 share: ids, and where the next page begins.
  */
 #pragma once
 
@@ -9,6 +9,9 @@
 
 #define API_PATH  "/2013-04-01"
 #define API_SPACE "https://route53.amazonaws.com/doc/2013-04-01/"
+
+#define SETS_A_PAGE  "300"
+#define ZONES_A_PAGE "100"
 
 /* Pages of one listing. The largest zone that is taken fills a third of them. */
 #define PAGES_MAX 10000
