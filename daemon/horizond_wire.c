@@ -426,6 +426,7 @@ int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.guard_max_loss = route53->guard_max_loss,
 		.guard_min_sets = route53->guard_min_sets,
 		.endpoint = route53->endpoint,
+		.queue = route53->queue,
 		.roles = roles,
 		.role_count = route53->role_count,
 		.state_dir = settings->state_dir,

@@ -21,6 +21,7 @@ static const struct aws_operation_info operations[AWS_OPERATIONS] = {
 	[AWS_ASSUME_ROLE] = {AWS_STS, "AssumeRole", false},
 	[AWS_ASSUME_ROLE_WEB] = {AWS_STS, "AssumeRoleWithWebIdentity", false},
 	[AWS_RECEIVE_MESSAGE] = {AWS_SQS, "ReceiveMessage", false},
+	[AWS_DELETE_MESSAGES] = {AWS_SQS, "DeleteMessageBatch", false},
 	[AWS_CHANGE_RECORD_SETS] = {AWS_ROUTE53, "ChangeResourceRecordSets", false},
 	[AWS_GET_CHANGE] = {AWS_ROUTE53, "GetChange", false},
 	[AWS_DESCRIBE_INSTANCES] = {AWS_EC2, "DescribeInstances", false},
