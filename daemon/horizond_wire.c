@@ -423,6 +423,8 @@ int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.interval_s = route53->interval_s,
 		.min_interval_s = route53->min_interval_s,
 		.rate = route53->rate,
+		.guard_max_loss = route53->guard_max_loss,
+		.guard_min_sets = route53->guard_min_sets,
 		.endpoint = route53->endpoint,
 		.roles = roles,
 		.role_count = route53->role_count,

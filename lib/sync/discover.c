@@ -265,6 +265,7 @@ void sync_discover__zones(struct sync *sync)
 		ret = aws_list_zones_by_vpc(sync->aws, vpc, region, on_zone, &list);
 	}
 	sync->in_call = false;
+	sync_run__after(sync, ret);
 	snprintf(why, sizeof(why), "%s", aws_trouble(sync->aws));
 	if (sync->aws_stale) {
 		sync->discovery.at_ms = mono_ms(); /* other settings now: not their answer */

@@ -84,6 +84,8 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 			? settings->interval_s
 			: opts->min_interval_s;
 	settings->rate = opts->rate;
+	settings->guard_max_loss = opts->guard_max_loss;
+	settings->guard_min_sets = opts->guard_min_sets;
 	if (settings->vpc == NULL || settings->region == NULL || settings->endpoint == NULL ||
 	    settings->state_dir == NULL || settings->zones == NULL ||
 	    settings->zone_files == NULL || !sync_roles__copy(settings, opts)) {
