@@ -72,8 +72,19 @@ static void table_keep_up(struct cache_shard *shard)
 	}
 }
 
+/* The chains that a store walks in the end come from memory while the entry is written. */
+static void chains_fetch(struct cache_shard *shard, uint32_t hash)
+{
+	const struct cache_entry *next = cache__table_next(shard);
+	__builtin_prefetch(*cache__shard_bucket(shard, hash));
+	if (next != NULL) {
+		__builtin_prefetch(next->next);
+	}
+}
+
 static bool shard_put(struct cache_shard *shard, const struct cache_item *item)
 {
+	chains_fetch(shard, item->hash);
 	if (item->body->outcome == DNS_OUTCOME_LAME && has_good(shard, item)) {
 		return false;
 	}
