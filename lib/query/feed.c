@@ -5,9 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FAILURE_TTL_S 1      /* RFC 9520 section 3.2: at least a second */
-#define TTLS_MAX      4096   /* records of one answer that we look at */
-#define WAIT_BYTES    262144 /* what one question may keep while it waits */
+/*
+ * How long what failed may be left alone at most (RFC 9520 section 3.2: five minutes; RFC 8767 section 5: some 30 s).
+ * Silence ends when the link is back, which must be felt within seconds, and targets that are down cost little to
+ * ask; one that answers, and uselessly, will do so again.
+ */
+#define SILENT_MOST_S 3
+#define LAME_MOST_S   32
+
+#define TTLS_MAX   4096   /* records of one answer that we look at */
+#define WAIT_BYTES 262144 /* what one question may keep while it waits */
 
 /*
  * A set that only the VPC resolver can answer may carry a draw of its own (weighted, latency, health). Kept for all
@@ -148,6 +155,22 @@ static int failure_ede(int why)
 	}
 }
 
+/* 0: says nothing about this question. */
+static uint32_t failure_most_s(int why)
+{
+	switch (why) {
+	case FAIL_TIMEOUT:
+	case FAIL_NET:
+		return SILENT_MOST_S;
+	case FAIL_LAME:
+	case FAIL_FORMAT:
+	case FAIL_LIMIT:
+		return LAME_MOST_S;
+	default:
+		return 0;
+	}
+}
+
 /* A copy in the question's own arena, for its next run. */
 static int feed_keep(struct query_wait *wait, const struct query_ask *ask,
                      const struct dns_key *key, uint8_t flags, const struct dns_body *body, int ede,
@@ -203,15 +226,16 @@ int query_feed(struct query_worker *worker, struct query_wait *wait, const struc
 		body = (struct dns_body){
 			.outcome = DNS_OUTCOME_LAME,
 			.rcode = DNS_RCODE_SERVFAIL,
-			.ttl_s = FAILURE_TTL_S,
 			.wire = worker->scratch,
 			.ttl_at = ttl_at,
 		};
 	}
 
 	int ede = why == 0 ? DNS_EDE_NONE : failure_ede(why);
-	if (told->keep && why != FAIL_BUSY && why != FAIL_SHUTDOWN) {
-		cache_store(worker->cache, &cache_key, &body, ede, now_s);
+	if (told->keep && why == 0) {
+		cache_store(worker->cache, &cache_key, &body, now_s);
+	} else if (told->keep && failure_most_s(why) != 0) {
+		cache_fail(worker->cache, &cache_key, ede, failure_most_s(why), now_s);
 	}
 	if (wait == NULL) {
 		return 0;

@@ -142,6 +142,7 @@ static bool parked_ask(struct parked *parked)
 			.dnssec_ok = parked->ask.dnssec_ok,
 			.checking_disabled = parked->ask.checking_disabled,
 			.budget_ms = SERVER_ANSWER_MS - ASK_LEAST_MS - age_ms,
+			.asker = gate_hash(&parked->client),
 			.done = upstream_done,
 			.ctx = parked,
 		};
