@@ -112,6 +112,9 @@ static bool should_refresh(struct cache_entry *entry, uint32_t left_s, bool used
 static bool find_failure(struct cache_shard *shard, const struct cache_key *key, uint32_t now_s,
                          struct failure *ret)
 {
+	if (!cache__failures_any(&shard->failures)) {
+		return false;
+	}
 	uint64_t failure_key = cache__failure_key(key);
 	if (!cache__failures_may(&shard->failures, failure_key)) {
 		return false;

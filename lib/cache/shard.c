@@ -104,7 +104,9 @@ bool cache__shard_put(struct cache_shard *shard, const struct cache_item *item)
 	pthread_mutex_lock(&shard->lock);
 	shard->now_s = item->now_s;
 	bool kept = shard_put(shard, item);
-	cache__failures_end(&shard->failures, cache__failure_key(item->key));
+	if (cache__failures_any(&shard->failures)) {
+		cache__failures_end(&shard->failures, cache__failure_key(item->key));
+	}
 	pthread_mutex_unlock(&shard->lock);
 	return kept;
 }
