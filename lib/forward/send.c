@@ -72,8 +72,9 @@ static uint32_t try_timeout_ms(const struct try *try)
 static void try_transmit(struct try *try)
 {
 	struct forward_worker *worker = try->q->worker;
-	try->sent_us = mono_us();
-	try->due_ms = try->sent_us / 1000 + try_timeout_ms(try);
+	uint64_t now_ms = loop_now_ms(worker->loop);
+	try->sent_us = now_ms * 1000; /* by UDP told better when it leaves */
+	try->due_ms = now_ms + try_timeout_ms(try);
 	try->state = TRY_WAITING;
 	struct tally *tally = &try_member(try)->tally[worker->index];
 	metric_add(&tally->queries, 1);
@@ -81,7 +82,7 @@ static void try_transmit(struct try *try)
 		metric_add(&tally->probes, 1);
 	}
 	try->left = true;
-	int ret = try->by_tcp ? tcp__start(try) : outbox__put(try->q->worker->outbox, try);
+	int ret = try->by_tcp ? tcp__start(try) : outbox__put(worker->outbox, try);
 	if (ret != 0) {
 		try->left = false;
 		try->state = TRY_NET;

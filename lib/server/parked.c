@@ -85,7 +85,10 @@ static void parked_send(struct parked *parked, const uint8_t *bytes, size_t size
 
 static unsigned int parked_age_ms(const struct parked *parked)
 {
-	return (unsigned int)((mono_us() - parked->arrived_us) / 1000);
+	uint64_t now_ms =
+		loop_now_ms(parked->worker->loop); /* of this turn: it may have come after */
+	uint64_t arrived_ms = parked->arrived_us / 1000;
+	return now_ms > arrived_ms ? (unsigned int)(now_ms - arrived_ms) : 0;
 }
 
 static void parked_fail(struct parked *parked, const char *text)
@@ -299,6 +302,7 @@ bool parked_new(struct worker *worker, const struct query_in *in, const struct q
 	parked->arrived_us = mono_us();
 	parked->in = *in;
 	parked->in.client = &parked->client;
+	parked->in.ahead = NULL;
 	loop_timer_init(worker->loop, &parked->timer, parked_due, parked);
 	parked_from_set(parked, from);
 	parked->in.wire = arena_copy(&parked->wait.arena, in->wire, in->size);
