@@ -279,6 +279,21 @@ static void metric_row(struct text *out, const struct row *row, enum family fami
 	}
 }
 
+/* Beside horizond_vpc_packets_total: how much of it is used. */
+static void metric_budgets(struct text *out, const struct group_table *table)
+{
+	metric_family(out, "horizond_packet_budget", METRIC_GAUGE,
+	              "Packets a second that a rule's targets may be sent; none: no limit.");
+	for (size_t i = 0; i < table->count; i++) {
+		const struct group *group = table->groups[i];
+		if (group->bucket != NULL) {
+			const char *labels[] = {"rule", group->rule, NULL};
+			metric_sample_u64(out, "horizond_packet_budget", labels,
+			                  bucket__rate(group->bucket));
+		}
+	}
+}
+
 void forward_metrics(void *ctx, struct text *out)
 {
 	struct forward *fwd = ctx;
@@ -293,6 +308,7 @@ void forward_metrics(void *ctx, struct text *out)
 		}
 	}
 	free(rows);
+	metric_budgets(out, table);
 	group_table__unref(&table);
 
 	metric_family(out, "horizond_vpc_packets_total", METRIC_COUNTER,
