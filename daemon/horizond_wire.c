@@ -282,6 +282,7 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 			.policy = (enum forward_policy)rule->policy,
 			.max_inflight = rule->max_inflight,
 			.source = rule->source,
+			.tls = rule->tls,
 		};
 	}
 	return count;

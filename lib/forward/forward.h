@@ -40,6 +40,11 @@ struct forward_group_opts {
 	enum forward_policy policy;
 	unsigned int max_inflight;
 	struct addr source; /* len 0: any */
+	/*
+	 * NULL or "": plain DNS. Else by TLS alone, never in clear, with whom: as tls_peer_new takes it
+	 * (RFC 7858).
+	 */
+	const char *tls;
 	/* packets/s over all targets and workers, every packet counted; 0: no limit */
 	unsigned int packet_rate;
 	unsigned int packet_burst;
