@@ -304,8 +304,8 @@ void print_rules(const json_t *answer, const char *const *words)
 
 void print_upstreams(const json_t *answer, const char *const *words)
 {
-	static const char *const heads[] = {"RULE",     "TARGET",    "STATE", ">RTT",
-	                                    ">QUERIES", ">FAILURES", NULL};
+	static const char *const heads[] = {"RULE",     "TARGET",  "STATE",     ">RTT",
+	                                    ">QUERIES", ">PROBES", ">FAILURES", NULL};
 	struct table table;
 	size_t i;
 	const json_t *upstream;
@@ -313,13 +313,14 @@ void print_upstreams(const json_t *answer, const char *const *words)
 	json_array_foreach (json_object_get(answer, "upstreams"), i, upstream) {
 		table_cell(&table, text_of(upstream, "rule"));
 		table_cell(&table, text_of(upstream, "target"));
-		table_cell(&table, json_is_true(json_object_get(upstream, "up")) ? "up" : "down");
+		table_cell(&table, text_of(upstream, "state"));
 		if (json_is_number(json_object_get(upstream, "rtt_ms"))) {
 			table_cellf(&table, "%.1f ms", number_of(upstream, "rtt_ms"));
 		} else {
 			table_cell(&table, "");
 		}
 		table_cellf(&table, "%.0f", number_of(upstream, "queries"));
+		table_cellf(&table, "%.0f", number_of(upstream, "probes"));
 		table_cellf(&table, "%.0f", number_of(upstream, "failures"));
 	}
 	table_end(&table);

@@ -56,7 +56,7 @@ try {
 	bool plain;     /* without EDNS */
 	bool by_tcp;
 	bool left;      /* went out, as far as we know */
-	bool aside;     /* a trial of a target that is down: nothing waits for it */
+	bool aside;     /* a trial of a lame member: nothing waits for it */
 	bool refused;   /* was TRY_REFUSED */
 	bool warm;      /* by TLS, on a connection that stood: its time is a round trip */
 	bool again;     /* by TCP: sent a second time, since an idle connection had gone */
@@ -74,6 +74,7 @@ struct question {
 	uint32_t useless;    /* members that answered and cannot help */
 	uint32_t plain_done; /* members asked without EDNS */
 	int why;             /* != 0: fails so with the next timer */
+	uint32_t asker;      /* who asked first */
 	uint8_t try_count;
 	uint8_t mismatches;
 	bool settled;  /* told */

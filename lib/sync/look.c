@@ -95,6 +95,7 @@ static void look_good(struct sync *sync, struct sync_zone *zone, struct zone *da
 	bool recovered = zone->trouble[0] != '\0';
 	bool changed = sync_zone__take(zone, data, source);
 	zone->looked_s = wall_s();
+	sync_disk__looked(zone);
 	zone->unavailable = false;
 	zone->trouble[0] = '\0';
 	zone->missing = 0;
@@ -117,6 +118,7 @@ static void drop_data(struct sync *sync, struct sync_zone *zone)
 		         sync_zone__label(zone, label));
 	}
 	sync_zone__take(zone, NULL, ZONE_SOURCE_NONE);
+	sync_disk__forget(sync, zone);
 	zone->unavailable = true;
 	sync->publish_now = true;
 }

@@ -162,6 +162,11 @@ static struct job job_next(const struct sync *sync)
 		job_offer(&job, zone->asked ? 0 : zone->due.at_ms, NULL, sync->zones[i]);
 	}
 	job_offer(&job, sync_health__due_ms(sync), sync_health__next, NULL);
+	uint64_t disk_ms = sync_disk__due_ms(sync);
+	if (disk_ms <= mono_ms()) { /* before the next call, which may take long */
+		job = (struct job){.at_ms = 0, .run = sync_disk__write};
+	}
+	job_offer(&job, disk_ms, sync_disk__write, NULL);
 	return job;
 }
 
@@ -202,5 +207,6 @@ void *sync_run__thread(void *ctx)
 			sleep_until(sync, earlier(job.at_ms, sync_publish__due_ms(sync)));
 		}
 	}
+	sync_disk__finish(sync);
 	return NULL;
 }

@@ -29,6 +29,7 @@ struct sync_settings {
 	size_t zone_count;
 	char **zone_files;
 	size_t zone_file_count;
+	char *state_dir; /* "": no copies on disk */
 	unsigned int interval_s;
 	unsigned int min_interval_s;
 	double rate;
@@ -64,6 +65,10 @@ struct sync_zone {
 	int64_t changed_s;
 	uint64_t calls;
 	char trouble[160];
+
+	bool unkept;    /* the copy on disk says something else, or there is none */
+	int64_t kept_s; /* looked_s in the copy on disk; 0: no copy */
+	char vpc[64];   /* of the copy on disk */
 
 	struct sync_due due;
 };
@@ -116,6 +121,10 @@ struct sync {
 	bool discovered;      /* the VPC's zones were listed */
 	bool discovery_denied;
 	char discovery_trouble[160];
+	bool remembered; /* zones of the VPC were on disk */
+	bool swept;      /* copies on disk of zones that nobody wants are removed */
+	struct sync_due disk_due;
+	char disk_trouble[80];
 	struct sync_health health;
 	bool publish_now; /* something that answers, readiness or an operator depends on has changed */
 	bool publish_soon; /* within a second: only times and counts have */
@@ -214,6 +223,26 @@ void sync_health__next(struct sync *sync);
 struct health *sync_health__table(const struct sync *sync);
 void sync_health__clear(struct sync *sync);
 void sync_health__metrics(const struct zones *zones, struct text *out);
+
+/* --- disk.c: the zones' copies on disk --- */
+
+/* Serves what is there and wanted. Before the first table is published. */
+void sync_disk__load(struct sync *sync);
+/* Our VPC is known now: what was made in another one is not believed. */
+void sync_disk__arrived(struct sync *sync);
+/* The zone's content or association is new; it was looked at. Its copy is written when its turn comes. */
+void sync_disk__changed(struct sync_zone *zone);
+void sync_disk__looked(struct sync_zone *zone);
+/* When sync_disk__write must be called. */
+uint64_t sync_disk__due_ms(const struct sync *sync);
+/* Writes one zone. */
+void sync_disk__write(struct sync *sync);
+/* Writes what is left, before the end. */
+void sync_disk__finish(struct sync *sync);
+/* The zone is gone, and its copy with it. */
+void sync_disk__forget(struct sync *sync, const struct sync_zone *zone);
+/* All that is wanted is known: other copies go. */
+void sync_disk__sweep(struct sync *sync);
 
 /* --- publish.c --- */
 

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import signing
+from . import iam, rights, signing
 from .autoscaling import AutoScaling
 from .caller import Caller
 from .cloudwatch import CloudWatch
@@ -208,7 +208,12 @@ class Standin(HttpServer):
         if method is None:
             raise ApiError("InvalidAction", f"the stand-in has no {call.operation}")
         key = self.keys[call.key_id]
-        result = method(call.params, Caller(call.key_id, key.account, key.arn, call.region))
+        caller = Caller(call.key_id, key.account, key.arn, call.region)
+        if key.policies is not None:
+            for need in rights.needs(service.name, call.operation, call.params, caller):
+                if not iam.allowed(key.policies, need.action, need.resource, need.context):
+                    raise rights.denial(service.name, caller, need)
+        result = method(call.params, caller)
         return Reply(200, service.protocol.write(call.operation, result))
 
     # --- the control path, for whoever runs it by hand ---
