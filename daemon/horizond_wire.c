@@ -304,6 +304,7 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 			.policy = (enum forward_policy)rule->policy,
 			.max_inflight = rule->max_inflight,
 			.source = rule->source,
+			.tls = rule->tls,
 			.probe_name = rule->probe_name,
 			.probe_type = rule->probe_type,
 		};

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #define HELD_MAX_MS 200 /* a question waits no longer for a token */
+#define PAD_BLOCK   128 /* of questions by TLS (RFC 8467, section 4.1) */
 #define TCP_PACKETS 8   /* what a TCP exchange is counted as: SYN, data, ACKs, FIN, both of ours */
 
 /* --- The packet --- */
@@ -29,6 +30,7 @@ size_t send__build(const struct try *try, uint8_t *buf)
 		.dnssec_ok = entry->dnssec_ok,
 		.ede = DNS_EDE_NONE,
 		.keepalive = try->by_tcp ? DNS_KEEPALIVE_ASK : DNS_KEEPALIVE_NONE,
+		.pad_block = try_target(try)->tls != NULL ? PAD_BLOCK : 0,
 	};
 	return dns_build_end(&build, 0, DNS_RCODE_NOERROR, &opt);
 }
@@ -55,11 +57,12 @@ static uint32_t try_timeout_ms(const struct try *try)
 	}
 	uint32_t wait_ms = target__timeout_ms(try_target(try), earlier);
 	bool last = try_is_last_of_round(try);
-	if (!try->by_tcp && !last) {
+	bool connects = try->by_tcp && !tcp__warm(try);
+	if (!connects && !last) {
 		return wait_ms;
 	}
 	wait_ms *= 2;
-	if (!try->by_tcp) {
+	if (!connects) {
 		return wait_ms < ASK_AGAIN_MIN_MS ? ASK_AGAIN_MIN_MS : wait_ms;
 	}
 	if (wait_ms < ASK_TCP_MIN_MS) {
@@ -226,7 +229,7 @@ void send__try(struct question *q, const struct try_opts *opts)
 		.q = q,
 		.member = opts->member,
 		.plain = opts->plain,
-		.by_tcp = opts->by_tcp,
+		.by_tcp = opts->by_tcp || q->group->members[opts->member]->target->tls != NULL,
 		.aside = opts->aside,
 	};
 	q->tried |= UINT32_C(1) << opts->member;
