@@ -1,6 +1,7 @@
 #include "base/fail.h"
 #include "base/hash.h"
 #include "forward/ask_int.h"
+#include "forward/circle_int.h"
 #include "forward/port_int.h"
 #include "forward/tcp_int.h"
 #include <string.h>
@@ -230,7 +231,7 @@ void ask__advance(struct question *q, bool time_up)
 static void ask_trial(struct question *q)
 {
 	uint64_t now_ms = loop_now_ms(q->worker->loop);
-	int member = group__trial(q->group, q->tried, now_ms);
+	int member = group__trial(q->group, q->tried | q->useless, now_ms);
 	if (member < 0 || !ask_may_try(q)) {
 		return;
 	}
@@ -240,6 +241,7 @@ static void ask_trial(struct question *q)
 
 void ask__begin(struct question *q)
 {
+	q->useless = q->entry.only != 0 ? 0 : circle__cut(q->group);
 	ask__advance(q, false);
 	if (q->why == 0 && q->group->member_count > 1 && q->entry.only == 0) {
 		ask_trial(q);
@@ -375,6 +377,9 @@ static void ask_worth(const struct try *try, enum verdict verdict, uint64_t now_
 	struct member *member = try_member(try);
 	bool probe = q->entry.only != 0;
 	char buf[16];
+	if (q->entry.made_up) {
+		return;
+	}
 	switch (verdict) {
 	case VERDICT_GOOD:
 	case VERDICT_TRUNCATED:

@@ -25,6 +25,8 @@ struct forward {
 	struct group_table *table; /* published (base/epoch.h); changed under admin */
 	/* Guards the slow path: a change of the table, and its readers who are no workers. */
 	pthread_mutex_t admin;
+	pthread_mutex_t circle_lock; /* circle_from of all members; the innermost */
+	uint8_t circle_key[16];      /* drawn at start: which of the circle's questions are ours */
 	bool worker_used[FORWARD_WORKERS_MAX];
 	/* Written by all workers. */
 	_Alignas(64) size_t inflight_count;
@@ -68,6 +70,7 @@ struct forward_worker {
 	struct batch *batch;
 	unsigned int tcp_count;
 	struct prober *prober; /* the first worker's alone; else NULL */
+	char refusal[160];     /* why the last ask was refused */
 };
 
 /*
