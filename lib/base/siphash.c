@@ -41,7 +41,7 @@ static void word_in(struct state *s, uint64_t word)
 	s->v0 ^= word;
 }
 
-uint64_t siphash(const uint8_t key[SIPHASH_KEY], const void *bytes, size_t size)
+uint64_t siphash_digest(const uint8_t key[SIPHASH_KEY], const void *bytes, size_t size)
 {
 	const uint8_t *at = bytes;
 	uint64_t k0 = word_of(key);

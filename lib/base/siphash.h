@@ -13,4 +13,4 @@
 #define SIPHASH_KEY 16
 
 /* The 64-bit digest; its octets are those of the number, the least first. */
-uint64_t siphash(const uint8_t key[SIPHASH_KEY], const void *bytes, size_t size);
+uint64_t siphash_digest(const uint8_t key[SIPHASH_KEY], const void *bytes, size_t size);

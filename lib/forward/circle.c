@@ -30,7 +30,7 @@ static uint32_t target_number(const struct target *target)
 
 static void seal(const struct forward *fwd, uint8_t *body)
 {
-	uint64_t digest = siphash(fwd->circle_key, body, BODY);
+	uint64_t digest = siphash_digest(fwd->circle_key, body, BODY);
 	memcpy(body + BODY, &digest, sizeof(digest));
 }
 

@@ -39,6 +39,9 @@ struct forward_group_opts {
 	size_t target_count;
 	enum forward_policy policy;
 	unsigned int max_inflight;
+	/* Sent along by UDP, where the target bears it (forward/guard_int.h): */
+	bool mixed_case;    /* names in random case, to be echoed exactly */
+	bool cookies;       /* DNS cookies (RFC 7873) */
 	struct addr source; /* len 0: any */
 	/*
 	 * The names that the rule is for (wire), the first one first; copied. None: the group has no

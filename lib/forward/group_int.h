@@ -81,6 +81,7 @@ struct group {
 	uint32_t refs;
 	uint32_t origin;
 	enum forward_policy policy;
+	unsigned int guard; /* GUARD_ bits: what its questions carry, where the target bears it */
 	uint32_t inflight_max;
 	char *rule;
 	struct names domains;

@@ -24,6 +24,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "forward/guard_int.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,6 +44,8 @@ struct target {
 	struct addr addr;
 	struct addr source; /* len 0: any */
 	char text[ADDR_TEXT_MAX];
+
+	struct guard guard; /* written by all workers, seldom */
 
 	/* Health: written by all workers. */
 	_Alignas(64)
