@@ -2,12 +2,14 @@
 #include "aws/xml_int.h"
 #include "base/fail.h"
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 enum {
-	TAG_ERROR = TAG_FIRST,
+	TAG_ERRORS = TAG_FIRST,
+	TAG_ERROR,
 	TAG_MESSAGES,
 	TAG_CODE,
 	TAG_MESSAGE,
@@ -17,6 +19,7 @@ static const struct xml_rule rules[] = {
 	{TAG_ROOT, TAG_ERROR, false, "Error"},       {TAG_ROOT, TAG_MESSAGE, false, "Message"},
 	{TAG_ROOT, TAG_MESSAGES, false, "Messages"}, {TAG_ERROR, TAG_CODE, false, "Code"},
 	{TAG_ERROR, TAG_MESSAGE, false, "Message"},  {TAG_MESSAGES, TAG_MESSAGE, false, "Message"},
+	{TAG_ROOT, TAG_ERRORS, false, "Errors"},     {TAG_ERRORS, TAG_ERROR, false, "Error"},
 };
 
 /* The first one stays. Control bytes go: it will stand in a log and a status page. */
@@ -57,9 +60,33 @@ static const struct xml_format format = {
 	.end = on_end,
 };
 
+static const char *member(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return text == NULL ? "" : text;
+}
+
+/* {"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"..."}; some say Message. */
+static void json_read(const char *body, size_t size, struct aws_error *ret_error)
+{
+	json_t *object = json_loadb(body, size, 0, NULL);
+	const char *code = member(object, "__type");
+	const char *message = member(object, "message");
+	if (code[0] != '\0') {
+		keep_first(ret_error->code, sizeof(ret_error->code), bare_code(code));
+		keep_first(ret_error->message, sizeof(ret_error->message),
+		           message[0] != '\0' ? message : member(object, "Message"));
+	}
+	json_decref(object);
+}
+
 void aws_error__read(const char *body, size_t size, struct aws_error *ret_error)
 {
 	*ret_error = (struct aws_error){0};
+	if (size > 0 && body[0] == '{') {
+		json_read(body, size, ret_error);
+		return;
+	}
 	struct xml *xml = xml__new(&format, ret_error);
 	if (xml == NULL) {
 		return;
@@ -85,16 +112,17 @@ static bool one_of(const char *code, const char *const *codes)
 
 bool aws_error__creds(const char *code)
 {
-	static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException",
+	static const char *const codes[] = {"ExpiredToken",         "ExpiredTokenException",
 	                                    "InvalidClientTokenId", "UnrecognizedClientException",
-	                                    NULL};
+	                                    "AuthFailure",          NULL};
 	return one_of(code, codes);
 }
 
 bool aws_error__clock(const char *code)
 {
 	static const char *const codes[] = {"SignatureDoesNotMatch", "InvalidSignatureException",
-	                                    "RequestExpired", "RequestTimeTooSkewed", NULL};
+	                                    "RequestExpired",        "RequestTimeTooSkewed",
+	                                    "AuthFailure",           NULL};
 	return one_of(code, codes);
 }
 
@@ -108,7 +136,6 @@ static int fail_of_code(const char *code)
 	                                        "RequestThrottled",
 	                                        "RequestThrottledException",
 	                                        "SlowDown",
-	                                        "PriorRequestNotComplete",
 	                                        "TooManyRequestsException",
 	                                        NULL};
 	static const char *const denied[] = {"AccessDenied", "AccessDeniedException",
@@ -120,6 +147,9 @@ static int fail_of_code(const char *code)
 	                                      "IncompleteSignatureException",
 	                                      "OptInRequired",
 	                                      NULL};
+	static const char *const missing[] = {"QueueDoesNotExist",
+	                                      "AWS.SimpleQueueService.NonExistentQueue",
+	                                      "InvalidInstanceID.NotFound", NULL};
 	static const char *const changed[] = {"InvalidPaginationToken", NULL};
 	if (one_of(code, throttled)) {
 		return FAIL_THROTTLED;
@@ -129,6 +159,16 @@ static int fail_of_code(const char *code)
 	}
 	if (one_of(code, refused) || aws_error__creds(code) || aws_error__clock(code)) {
 		return -EKEYREJECTED;
+	}
+	if (one_of(code, missing)) {
+		return FAIL_NOTFOUND;
+	}
+	/* Of a change: the zone still takes in another; the batch does not fit what is there. */
+	if (strcmp(code, "PriorRequestNotComplete") == 0) {
+		return FAIL_BUSY;
+	}
+	if (strcmp(code, "InvalidChangeBatch") == 0) {
+		return -EEXIST;
 	}
 	return one_of(code, changed) ? FAIL_CHANGED : 0;
 }

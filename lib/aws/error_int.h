@@ -1,7 +1,7 @@
 /*
- * aws/error_int.h - what a service says when it does not answer: three shapes of XML, or none at all.
+ * aws/error_int.h - what a service says when it does not answer: four shapes of XML, JSON, or nothing.
  *
- * Source: facts/route53.md section 1.7. Bodies of errors are read leniently: whatever code and message
+ * Source: facts/route53.md sections 1.7, 8.2, 9.2. Bodies of errors are read leniently: whatever code and message
  * can be found are used, and the HTTP status decides where there is no code.
  */
 #pragma once

@@ -169,9 +169,7 @@ static int metric_get_status(struct aws *aws, const char *check_id, bool *ret_he
 	struct points points = {0};
 	time_text(now_s - METRIC_WINDOW_S, from, sizeof(from));
 	time_text(now_s, to, sizeof(to));
-	const struct sigv4_pair query[] = {
-		{"Action", "GetMetricStatistics"},
-		{"Version", "2010-08-01"},
+	const struct sigv4_pair form[] = {
 		{"Namespace", "AWS/Route53"},
 		{"MetricName", "HealthCheckStatus"},
 		{"Dimensions.member.1.Name", "HealthCheckId"},
@@ -183,10 +181,8 @@ static int metric_get_status(struct aws *aws, const char *check_id, bool *ret_he
 	};
 	const struct aws_call call = {
 		.operation = AWS_GET_METRIC,
-		.method = "GET",
-		.path = "/",
-		.query = query,
-		.query_count = sizeof(query) / sizeof(query[0]),
+		.form = form,
+		.form_count = sizeof(form) / sizeof(form[0]),
 		.format = &metric_format,
 		.ctx = &points,
 	};

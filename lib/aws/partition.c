@@ -1,37 +1,45 @@
 #include "aws/partition_int.h"
-#include <stddef.h>
+#include "base/fail.h"
+#include <stdio.h>
 #include <string.h>
 
 /* No prefix begins another, but the last one takes everything. */
 static const struct partition partitions[] = {
 	{"cn-",
          "amazonaws.com.cn",
+         "api.amazonwebservices.com.cn",
          "cn-northwest-1",
          {"route53.amazonaws.com.cn", NULL, "route53.global.api.amazonwebservices.com.cn", NULL}},
 	{"us-gov-",
          "amazonaws.com",
+         "api.aws",
          "us-gov-west-1",
          {"route53.us-gov.amazonaws.com", "route53.us-gov.amazonaws.com", "route53.us-gov.api.aws",
           "route53.us-gov.api.aws"}},
-	{"us-iso-", "c2s.ic.gov", "us-iso-east-1", {"route53.c2s.ic.gov", NULL, NULL, NULL}},
+	{"us-iso-", "c2s.ic.gov", NULL, "us-iso-east-1", {"route53.c2s.ic.gov", NULL, NULL, NULL}},
 	{"us-isob-",
          "sc2s.sgov.gov",
+         NULL,
          "us-isob-east-1",
          {"route53.sc2s.sgov.gov", NULL, NULL, NULL}},
 	{"us-isof-",
          "csp.hci.ic.gov",
+         NULL,
          "us-isof-south-1",
          {"route53.csp.hci.ic.gov", NULL, NULL, NULL}},
 	{"eu-isoe-",
          "cloud.adc-e.uk",
+         NULL,
          "eu-isoe-west-1",
          {"route53.cloud.adc-e.uk", NULL, NULL, NULL}},
 	{"eusc-",
          "amazonaws.eu",
+         "api.amazonwebservices.eu",
          "eusc-de-east-1",
          {"route53.amazonaws.eu", NULL, "route53.global.api.amazonwebservices.eu", NULL}},
 	{"",
          "amazonaws.com",
+         "api.aws",
          "us-east-1",
          {"route53.amazonaws.com", "route53-fips.amazonaws.com", "route53.global.api.aws",
           "route53-fips.global.api.aws"}},
@@ -49,4 +57,18 @@ const struct partition *partition__find(const char *region)
 const char *partition__route53_host(const struct partition *partition, bool fips, bool dual_stack)
 {
 	return partition->route53_hosts[(fips ? 1 : 0) + (dual_stack ? 2 : 0)];
+}
+
+int partition__host(const struct partition *partition, const char *service, const char *region,
+                    bool fips, bool dual_stack, char *buf, size_t size)
+{
+	const char *suffix = dual_stack ? partition->dual_suffix : partition->suffix;
+	/* The plain hosts of this partition comply. */
+	bool plain = !dual_stack && strcmp(partition->prefix, "us-gov-") == 0;
+	if (suffix == NULL) {
+		return FAIL_NOTFOUND;
+	}
+	int len = snprintf(buf, size, "%s%s.%s.%s", service, fips && !plain ? "-fips" : "", region,
+	                   suffix);
+	return len < 0 || (size_t)len >= size ? FAIL_NOTFOUND : 0;
 }

@@ -1,5 +1,6 @@
 #include "aws/client_int.h"
 #include "aws/partition_int.h"
+#include "aws/profile_int.h"
 #include "base/fail.h"
 #include "base/mono.h"
 #include <errno.h>
@@ -123,15 +124,31 @@ int aws_instance_get(struct aws *aws, struct aws_instance *ret_instance)
 
 /* --- The region --- */
 
-/* The settings' own, else the environment's; "" when neither says. */
-static const char *region_told(const struct aws *aws)
+/* Of the profile in use; "" when it does not say. */
+static const char *region_of_profile(struct aws *aws)
+{
+	char why[320];
+	bool chosen;
+	struct profile profile = {0};
+	if (aws->profile_region[0] == '\0' &&
+	    profile__load(profile__name(&chosen), &profile, why, sizeof(why)) == 0) {
+		const char *region = profile.values[PROFILE_REGION];
+		snprintf(aws->profile_region, REGION_MAX, "%s", region == NULL ? "" : region);
+		profile__fini(&profile);
+	}
+	return aws->profile_region;
+}
+
+/* The settings' own, else the environment's, else the profile's; "" when none says. */
+static const char *region_told(struct aws *aws)
 {
 	const char *region = aws->opts.region;
 	if (region[0] != '\0' && strcmp(region, "auto") != 0) {
 		return region;
 	}
 	region = variable("AWS_REGION");
-	return region[0] != '\0' ? region : variable("AWS_DEFAULT_REGION");
+	region = region[0] != '\0' ? region : variable("AWS_DEFAULT_REGION");
+	return region[0] != '\0' ? region : region_of_profile(aws);
 }
 
 /* From instance metadata, which is not asked again too soon when it keeps silent. */
@@ -165,63 +182,74 @@ int aws_region(struct aws *aws, char *buf)
 /* --- The endpoint --- */
 
 /* The operator's own, in the order of the SDKs; "": none. */
-static const char *endpoint_told(const struct aws *aws)
+static const char *endpoint_told(const struct aws *aws, enum aws_service_id id)
 {
-	const char *url = aws->opts.endpoint;
-	url = url[0] != '\0' ? url : variable("AWS_ENDPOINT_URL_ROUTE_53");
+	char name[64];
+	const char *url = id == AWS_ROUTE53 ? aws->opts.endpoint : "";
+	if (url[0] == '\0') {
+		snprintf(name, sizeof(name), "AWS_ENDPOINT_URL_%s", aws_service__get(id)->variable);
+		url = variable(name);
+	}
 	return url[0] != '\0' ? url : variable("AWS_ENDPOINT_URL");
 }
 
-int aws__endpoint(struct aws *aws)
+/* By the rules of the partition. FAIL_NOTFOUND: it does not offer that. */
+static int host_of(enum aws_service_id id, const struct partition *partition, const char *region,
+                   char *buf, size_t size)
 {
-	char region[REGION_MAX] = "", url[HTTP_HOST_MAX + 16];
-	if (aws->endpoint_known) {
-		return 0;
+	bool fips = switched_on("AWS_USE_FIPS_ENDPOINT");
+	bool dual_stack = switched_on("AWS_USE_DUALSTACK_ENDPOINT");
+	if (id != AWS_ROUTE53) {
+		return partition__host(partition, aws_service__get(id)->name, region, fips,
+		                       dual_stack, buf, size);
 	}
+	const char *host = partition__route53_host(partition, fips, dual_stack);
+	if (host == NULL) {
+		return FAIL_NOTFOUND;
+	}
+	snprintf(buf, size, "%s", host);
+	return 0;
+}
+
+/* The Region to sign for, and whose host is asked. "" where it is not known and must be. */
+static void region_choose(struct aws *aws, const struct aws_operation_info *info,
+                          const char *wanted, char *ret_region)
+{
+	char ours[REGION_MAX] = "";
 	/* Without a region the commercial partition it is: Route 53 has one endpoint there for all. */
-	bool placed = aws_region(aws, region) == 0;
-	const struct partition *partition = partition__find(region);
-	const char *told = endpoint_told(aws);
+	aws_region(aws, ours);
+	/* STS lives everywhere, but must be found before metadata has told where we are. */
+	bool home = info->home || info->service == AWS_ROUTE53 ||
+	            (info->service == AWS_STS && ours[0] == '\0');
+	const char *region = home             ? partition__find(ours)->route53_region
+	                     : wanted != NULL ? wanted
+	                                      : ours;
+	snprintf(ret_region, REGION_MAX, "%s", region);
+}
+
+int aws__place(struct aws *aws, enum aws_operation operation, const char *region,
+               struct http_url *ret_url, char *ret_region)
+{
+	const struct aws_operation_info *info = aws_operation__get(operation);
+	const char *told = endpoint_told(aws, info->service);
+	char url[HTTP_HOST_MAX + 16], host[HTTP_HOST_MAX];
+	region_choose(aws, info, region, ret_region);
+	if (ret_region[0] == '\0') {
+		return FAIL_NOTFOUND; /* aws_region has said so */
+	}
 	if (told[0] == '\0') {
-		const char *host =
-			partition__route53_host(partition, switched_on("AWS_USE_FIPS_ENDPOINT"),
-		                                switched_on("AWS_USE_DUALSTACK_ENDPOINT"));
-		if (host == NULL) {
-			aws__trouble_set(aws, "no FIPS or dual-stack endpoint of Route 53 for %s",
-			                 region);
+		if (host_of(info->service, partition__find(ret_region), ret_region, host,
+		            sizeof(host)) != 0) {
+			aws__trouble_set(aws, "no FIPS or dual-stack endpoint of %s for %s",
+			                 aws_service__get(info->service)->name, ret_region);
 			return -EINVAL;
 		}
 		snprintf(url, sizeof(url), "https://%s", host);
 		told = url;
 	}
-	if (aws_http__url(told, &aws->endpoint) != 0) {
+	if (aws_http__url(told, ret_url) != 0) {
 		aws__trouble_set(aws, "endpoint is not a URL: %.200s", told);
 		return -EINVAL;
 	}
-	aws->signing_region = partition->route53_region;
-	aws->endpoint_known = placed;
-	return 0;
-}
-
-int aws__monitoring(struct aws *aws)
-{
-	char region[REGION_MAX] = "", url[HTTP_HOST_MAX + 16];
-	if (aws->monitoring_known) {
-		return 0;
-	}
-	bool placed = aws_region(aws, region) == 0;
-	const struct partition *partition = partition__find(region);
-	const char *told = variable("AWS_ENDPOINT_URL_CLOUDWATCH");
-	told = told[0] != '\0' ? told : variable("AWS_ENDPOINT_URL");
-	if (told[0] == '\0') {
-		snprintf(url, sizeof(url), "https://monitoring.%s.%s", partition->route53_region,
-		         partition->suffix);
-		told = url;
-	}
-	if (aws_http__url(told, &aws->monitoring) != 0) {
-		aws__trouble_set(aws, "endpoint is not a URL: %.200s", told);
-		return -EINVAL;
-	}
-	aws->monitoring_known = placed;
 	return 0;
 }

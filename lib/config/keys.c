@@ -40,8 +40,7 @@ const char *settings_may_text(enum settings_may may)
 	return mays[may];
 }
 
-/* Text of these bytes only, least .. most of them. */
-static bool only(const char *text, const char *bytes, size_t least, size_t most)
+bool keys__only(const char *text, const char *bytes, size_t least, size_t most)
 {
 	size_t len = strlen(text);
 	return len >= least && len <= most && strspn(text, bytes) == len;
@@ -51,20 +50,20 @@ static bool only(const char *text, const char *bytes, size_t least, size_t most)
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
 #define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-static bool is_zone_id(const char *text)
+bool keys__is_zone_id(const char *text)
 {
-	return only(text, UPPER DIGITS, 1, 32);
+	return keys__only(text, UPPER DIGITS, 1, 32);
 }
 
 static bool is_vpc(const char *text)
 {
 	return text[0] == '\0' || strcmp(text, "auto") == 0 ||
-	       (strncmp(text, "vpc-", 4) == 0 && only(text + 4, LOWER DIGITS, 1, 32));
+	       (strncmp(text, "vpc-", 4) == 0 && keys__only(text + 4, LOWER DIGITS, 1, 32));
 }
 
 static bool is_region(const char *text)
 {
-	return only(text, LOWER DIGITS "-", 2, 32);
+	return keys__only(text, LOWER DIGITS "-", 2, 32);
 }
 
 static bool is_url(const char *text)
@@ -86,7 +85,7 @@ static bool is_url(const char *text)
 
 static bool is_account(const char *text)
 {
-	return only(text, DIGITS, 12, 12);
+	return keys__only(text, DIGITS, 12, 12);
 }
 
 /* arn:PARTITION:iam::ACCOUNT:role/NAME */
@@ -99,12 +98,12 @@ static bool is_role_arn(const char *text)
 	    end == 0) {
 		return false;
 	}
-	return is_account(account) && only(text + end, LOWER UPPER DIGITS "+=,.@_/-", 1, 512);
+	return is_account(account) && keys__only(text + end, LOWER UPPER DIGITS "+=,.@_/-", 1, 512);
 }
 
 static bool is_external_id(const char *text)
 {
-	return text[0] == '\0' || only(text, LOWER UPPER DIGITS "+=,.@:/-_", 2, 1224);
+	return text[0] == '\0' || keys__only(text, LOWER UPPER DIGITS "+=,.@:/-_", 2, 1224);
 }
 
 static bool is_label(const char *text)
@@ -117,7 +116,7 @@ static bool is_user(const char *text)
 	return text[0] == '\0' || getpwnam(text) != NULL;
 }
 
-static bool is_socket(const char *text)
+bool keys__is_socket(const char *text)
 {
 	return strlen(text) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
 }
@@ -130,8 +129,8 @@ static bool is_tls(const char *text)
 		       strspn(text + 7, LOWER UPPER DIGITS "+/") == 43;
 	}
 	uint8_t name[DNS_NAME_MAX];
-	return text[0] == '\0' ||
-	       (only(text, LOWER UPPER DIGITS "-_.", 1, 253) && dns_name_parse(text, name) > 0);
+	return text[0] == '\0' || (keys__only(text, LOWER UPPER DIGITS "-_.", 1, 253) &&
+	                           dns_name_parse(text, name) > 0);
 }
 
 static const struct key role_keys[] = {
@@ -141,7 +140,7 @@ static const struct key role_keys[] = {
          .like = "text of 2 to 1224 letters, digits and +=,.@:/-_"},
 	{"accounts", KEY_TEXTS, AT(settings_role, accounts), .max = 1000, .check = is_account,
          .like = "an account of 12 digits such as \"111122223333\""},
-	{"zones", KEY_TEXTS, AT(settings_role, zones), .max = 10000, .check = is_zone_id,
+	{"zones", KEY_TEXTS, AT(settings_role, zones), .max = 10000, .check = keys__is_zone_id,
          .strip = "/hostedzone/", .like = LIKE_ZONE},
 };
 static const struct settings_role role_defaults = {.role_arn = "", .external_id = ""};
@@ -159,7 +158,7 @@ static const struct key route53_keys[] = {
          .like = "\"auto\", a VPC id such as \"vpc-0123456789abcdef0\", or \"\","},
 	{"region", KEY_TEXT, AT(settings_route53, region), .check = is_region,
          .like = "\"auto\" or a region such as \"eu-central-1\""},
-	{"zones", KEY_TEXTS, AT(settings_route53, zones), .max = 10000, .check = is_zone_id,
+	{"zones", KEY_TEXTS, AT(settings_route53, zones), .max = 10000, .check = keys__is_zone_id,
          .strip = "/hostedzone/", .like = LIKE_ZONE},
 	{"interval", KEY_COUNT, AT(settings_route53, interval_s), .min = 1, .max = DAY},
 	{"min_interval", KEY_COUNT, AT(settings_route53, min_interval_s), .min = 1, .max = DAY},
@@ -274,7 +273,7 @@ static const struct key all_keys[] = {
 	{"tcp", KEY_GROUP, AT(settings, tcp), .group = &tcp_group},
 	{"parity", KEY_GROUP, AT(settings, parity), .group = &parity_group},
 	{"metrics", KEY_GROUP, .group = &metrics_group},
-	{"control", KEY_FILE, AT(settings, control), .check = is_socket,
+	{"control", KEY_FILE, AT(settings, control), .check = keys__is_socket,
          .like = "the name of a socket of at most 107 bytes, or \"\","},
 	{"log", KEY_GROUP, .group = &log_group},
 };
@@ -306,8 +305,9 @@ static bool one_addr(struct arena *arena, const char *const *texts, size_t count
 	return true;
 }
 
-bool keys__defaults(struct settings *ret_settings, struct arena *arena)
+bool keys__defaults(void *ret_any, struct arena *arena)
 {
+	struct settings *ret_settings = ret_any;
 	static const char *const listen[] = {"127.0.0.1", "::1"};
 	static const char *const vpc_resolver[] = {"169.254.169.253"};
 	*ret_settings = (struct settings){
@@ -376,6 +376,9 @@ void keys__like(const struct key *key, struct text *out)
 		break;
 	case KEY_GROUP:
 		text_addf(out, "a group, `{ ... }`,");
+		break;
+	case KEY_PAIRS:
+		text_addf(out, "a group of names with text, `{ NAME = \"TEXT\"; }`,");
 		break;
 	case KEY_TEXT:
 	case KEY_FILE:

@@ -25,6 +25,7 @@ enum key_kind {
 	KEY_FILES,    /* const char *, absolute, must be there */
 	KEY_NAMES,    /* const uint8_t *: wire */
 	KEY_DOMAINS,  /* struct settings_domain */
+	KEY_PAIRS,    /* struct settings_pair: a group of any names, each with text */
 	KEY_LIST,     /* groups: structs of group->size */
 	KEY_GROUP,    /* a group: its struct stands at the offset itself */
 };
@@ -74,7 +75,13 @@ extern const struct key_group keys__all;
 void keys__like(const struct key *key, struct text *out);
 
 /* All that stands when a file is empty. False: no memory. */
-bool keys__defaults(struct settings *ret_settings, struct arena *arena);
+bool keys__defaults(void *ret_settings, struct arena *arena);
+
+/* Text of these bytes only, least .. most of them. */
+bool keys__only(const char *text, const char *bytes, size_t least, size_t most);
+/* Checks that both kinds of files have. */
+bool keys__is_zone_id(const char *text);
+bool keys__is_socket(const char *text);
 
 /* write.c: the value at the key's offset in `base`, as a file has it. Not for KEY_LIST and KEY_GROUP. */
 void keys__write(const struct key *key, const void *base, struct text *out);

@@ -24,7 +24,8 @@ struct claims {
 };
 
 struct load {
-	struct settings *settings;
+	const struct key_group *root; /* all keys of this kind of file */
+	void *settings;        /* struct settings or its like: what root's offsets begin at */
 	struct arena *arena;   /* of the settings */
 	struct arena *scratch; /* until the load ends */
 	struct faults *faults;
@@ -49,6 +50,24 @@ void *load__scratch(struct load *load, size_t size);
 /* A copy that lives as long as the settings, or (note) the load; "" when memory is short. */
 const char *load__text(struct load *load, const char *text);
 const char *load__note(struct load *load, const char *text);
+
+/* A kind of settings file. */
+struct load_form {
+	const struct key_group *root;
+	size_t size; /* of its struct */
+	bool (*defaults)(void *ret_settings, struct arena *arena);
+	void (*after)(struct load *load); /* once the main file is read; may be NULL */
+};
+
+/*
+ * One load of a file of that form. bytes NULL: from disk. Returns as settings_load does; the struct is given back by
+ * load__free.
+ */
+int load__run(const struct load_form *form, const char *path, const char *bytes, size_t size,
+              void **ret_settings, struct text *faults);
+void load__free(void *settings);
+/* Reads the open source's settings into load->settings. */
+void load__source(struct load *load, const struct source *source);
 
 /* read.c: all members of a group into its struct, which holds the defaults. */
 void load__group(struct load *load, const struct key_group *group, const config_setting_t *setting,

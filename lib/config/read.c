@@ -134,6 +134,37 @@ static void read_list(struct load *load, const struct key *key, const config_set
 	append(load, list, items, count, size);
 }
 
+/* A group whose keys are the admin's own. */
+static void read_pairs(struct load *load, const struct key *key, const config_setting_t *setting,
+                       struct key_items *ret_items)
+{
+	if (!config_setting_is_group(setting)) {
+		load__wrong_type(load, key, setting);
+		return;
+	}
+	int length = config_setting_length(setting);
+	if (length > key->max) {
+		load__fault(load, setting, "`%s` has %d members; at most %.0f would be right",
+		            key->name, length, key->max);
+		return;
+	}
+	struct settings_pair *pairs = load__alloc(load, (size_t)length * sizeof(*pairs));
+	size_t count = 0;
+	for (int i = 0; i < length && pairs != NULL; i++) {
+		const config_setting_t *member = config_setting_get_elem(setting, (unsigned int)i);
+		const char *value = config_setting_get_string(member);
+		if (value == NULL) {
+			load__wrong_type(load, key, member);
+		} else if (key->check != NULL && !key->check(value)) {
+			load__wrong(load, key, member, "cannot be");
+		} else {
+			pairs[count].name = load__text(load, config_setting_name(member));
+			pairs[count++].value = load__text(load, value);
+		}
+	}
+	*ret_items = (struct key_items){.items = pairs, .count = count};
+}
+
 static void read_key(struct load *load, const struct key *key, const config_setting_t *setting,
                      void *base)
 {
@@ -144,6 +175,8 @@ static void read_key(struct load *load, const struct key *key, const config_sett
 		} else {
 			load__wrong_type(load, key, setting);
 		}
+	} else if (key->kind == KEY_PAIRS) {
+		read_pairs(load, key, setting, at);
 	} else if (key->kind == KEY_LIST) {
 		read_list(load, key, setting, at);
 	} else if (key->kind >= KEY_ADDRS) {
@@ -187,7 +220,7 @@ void load__group(struct load *load, const struct key_group *group, const config_
 			            key->name, load->main_file);
 		} else if (key != NULL) {
 			read_key(load, key, member, base);
-		} else if (!broken || key_find(&keys__all, config_setting_name(member)) == NULL) {
+		} else if (!broken || key_find(load->root, config_setting_name(member)) == NULL) {
 			/* In a group that was never closed stand the settings behind it, too. */
 			unknown_key(load, group, member);
 		}

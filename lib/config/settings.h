@@ -40,6 +40,17 @@ struct settings_texts {
 	size_t count;
 };
 
+/* A name of the admin's own, with text. */
+struct settings_pair {
+	const char *name;
+	const char *value;
+};
+
+struct settings_pairs {
+	const struct settings_pair *items;
+	size_t count;
+};
+
 /* Wire names, lower case. */
 struct settings_names {
 	const uint8_t *const *items;

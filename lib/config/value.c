@@ -146,6 +146,9 @@ static void read_text(struct load *load, const struct key *key, const config_set
 			return;
 		}
 	}
+	if (key->strip != NULL && strncmp(text, key->strip, strlen(key->strip)) == 0) {
+		text += strlen(key->strip);
+	}
 	if (key->check != NULL && !key->check(text)) {
 		load__wrong(load, key, setting, "cannot be");
 		return;

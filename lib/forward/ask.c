@@ -30,7 +30,7 @@ static bool ask_hears(const struct question *q, const struct try *except)
 {
 	for (unsigned int i = 0; i < q->try_count; i++) {
 		const struct try *try = &q->tries[i];
-		if (try != except && (try->port != NULL || try->tcp != NULL)) {
+		if (try != except && (try->port != NULL || try->stream != NULL)) {
 			return true;
 		}
 	}
@@ -126,7 +126,7 @@ static void try_expire(struct try *try, uint64_t now_ms)
 	case TRY_REFUSED:
 		try->state = TRY_SILENT;
 		target__silent(try_target(try), try->sent_us, now_ms);
-		tcp__close(try);
+		tcp__overdue(try);
 		break;
 	default:
 		break;
@@ -236,7 +236,7 @@ static void ask_trial(struct question *q)
 		return;
 	}
 	send__try(q, &(struct try_opts){.member = (uint8_t)member, .aside = true});
-	ask__arm(q);
+	ask__advance(q, false);
 }
 
 void ask__begin(struct question *q)
@@ -658,7 +658,8 @@ void ask__packet(struct try *try, uint8_t *wire, size_t size, uint64_t now_us)
 	ask_distrust(q, try->member, try->plain);
 }
 
-bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us)
+bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us,
+                  int *ret_keepalive)
 {
 	struct dns_reply reply;
 	if (dns_reply_read(wire, size, &reply) != 0 ||
@@ -666,6 +667,7 @@ bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t no
 		ask__count(try, REASON_MISMATCH);
 		return false;
 	}
+	*ret_keepalive = reply.keepalive;
 	ask_reply(try, &reply, now_us);
 	return true;
 }

@@ -116,6 +116,8 @@ struct forward_ask {
 	bool checking_disabled;
 	unsigned int budget_ms;    /* at most this long; 0: the default */
 	const struct addr *client; /* who asks; NULL: we ourselves. Borrowed for the call. */
+	uint32_t
+		asker; /* a hash of whom it is for: who asks much gives way to who asks little; 0: nobody */
 	bool spare; /* no client waits: refused (FAIL_BUSY) while clients use half of the packet rate's burst */
 	forward_done_fn *done;
 	void *ctx;

@@ -65,9 +65,8 @@ void inflight__free(struct inflight **ptr)
 void inflight__hash(struct inflight_entry *entry)
 {
 	uint8_t folded[DNS_NAME_MAX + 1];
-	for (unsigned int i = 0; i < entry->name_len; i++) {
-		folded[i] = dns_fold(entry->name[i]);
-	}
+	memcpy(folded, entry->name, entry->name_len);
+	dns_name_lower(folded);
 	uint64_t rest = (uint64_t)entry->origin << 32 | (uint64_t)entry->only << 24 |
 	                (uint64_t)entry->qtype << 2 | (uint64_t)entry->dnssec_ok << 1 |
 	                (uint64_t)entry->checking_disabled;

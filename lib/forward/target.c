@@ -17,6 +17,11 @@ struct target *target__new(const struct addr *addr, const struct addr *source, u
 		return NULL;
 	}
 	memset(target, 0, size);
+	target->lines = calloc(workers, sizeof(struct line *));
+	if (target->lines == NULL) {
+		free(target);
+		return NULL;
+	}
 	target->refs = 1;
 	target->workers = workers;
 	target->addr = *addr;
@@ -37,8 +42,10 @@ void target__unref(struct target **ptr)
 	struct target *target = *ptr;
 	if (target != NULL && __atomic_sub_fetch(&target->refs, 1, __ATOMIC_ACQ_REL) == 0) {
 		for (unsigned int i = 0; i < target->workers; i++) {
-			assert(target->pools[i] == NULL); /* a pool holds its target */
+			/* a pool holds its target, and so does a line */
+			assert(target->pools[i] == NULL && target->lines[i] == NULL);
 		}
+		free(target->lines);
 		free(target);
 	}
 	*ptr = NULL;

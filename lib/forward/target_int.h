@@ -36,6 +36,7 @@
 #define TARGET_REST_MAX_MS        2000
 #define TARGET_EXPLORE_MS         30000 /* a target not heard for so long may be measured anew */
 
+struct line;
 struct pool;
 
 struct target {
@@ -56,6 +57,8 @@ struct target {
 	uint64_t explore_ms; /* not measured anew before */
 	uint32_t rest_ms;    /* 0: up */
 	uint32_t silent;     /* tries in a row */
+
+	struct line **lines; /* one a worker: its connections (tcp_int.h) */
 
 	/* One a worker, which alone looks at it. */
 	_Alignas(64) struct pool *pools[];

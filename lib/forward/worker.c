@@ -3,8 +3,10 @@
 #include "base/mono.h"
 #include "forward/ask_int.h"
 #include "forward/circle_int.h"
+#include "forward/outbox_int.h"
 #include "forward/pool_int.h"
 #include "forward/probe_int.h"
+#include "forward/tcp_int.h"
 #include "forward/worker_int.h"
 #include <stdlib.h>
 #include <string.h>
@@ -67,9 +69,11 @@ static void worker_init(struct forward_worker *worker)
 	list_init(&worker->questions);
 	list_init(&worker->waiters);
 	list_init(&worker->queue);
-	list_init(&worker->held);
+	held__init(&worker->held);
 	list_init(&worker->pools);
 	list_init(&worker->ports);
+	list_init(&worker->lines);
+	list_init(&worker->streams);
 	loop_timer_init(worker->loop, &worker->flush_timer, flush_due, worker);
 	loop_timer_init(worker->loop, &worker->held_timer, send__held, worker);
 	loop_timer_init(worker->loop, &worker->sweep_timer, sweep_due, worker);
@@ -89,9 +93,10 @@ struct forward_worker *forward_worker_new(struct forward *fwd, struct loop *loop
 	}
 	worker_init(worker);
 	worker->batch = port__batch_new();
+	worker->outbox = outbox__new();
 	worker->box = mailbox_new(loop, fwd->opts.inflight_max, worker);
 	worker->prober = worker->index == 0 ? probe__start(worker) : NULL;
-	if (worker->batch == NULL || worker->box == NULL ||
+	if (worker->batch == NULL || worker->outbox == NULL || worker->box == NULL ||
 	    (worker->index == 0 && worker->prober == NULL)) {
 		forward_worker_free(&worker);
 	}
@@ -140,11 +145,13 @@ void forward_worker_free(struct forward_worker **ptr)
 	probe__stop(&worker->prober);
 	worker_leave_others(worker);
 	pool__close_all(worker);
+	tcp__close_all(worker);
 	loop_timer_cancel(&worker->flush_timer);
 	loop_timer_cancel(&worker->held_timer);
 	slab__fini(&worker->question_slab);
 	slab__fini(&worker->waiter_slab);
 	port__batch_free(&worker->batch);
+	outbox__free(&worker->outbox);
 	pthread_mutex_lock(&worker->fwd->admin);
 	worker->fwd->worker_used[worker->index] = false;
 	pthread_mutex_unlock(&worker->fwd->admin);
@@ -250,6 +257,7 @@ static struct question *question_new(struct forward_worker *worker, const struct
 	q->entry.owner = worker;
 	q->entry.deadline_ms = deadline_ms;
 	q->entry.origin = ask->origin;
+	q->asker = ask->asker;
 	q->entry.qtype = ask->qtype;
 	q->entry.dnssec_ok = ask->dnssec_ok;
 	q->entry.checking_disabled = ask->checking_disabled;
@@ -373,9 +381,11 @@ void forward_cancel(struct forward_worker *worker, struct forward_ask *ask)
 void forward_flush(struct forward_worker *worker)
 {
 	loop_timer_cancel(&worker->flush_timer);
+	outbox__open(worker->outbox);
 	while (!list_empty(&worker->queue)) {
 		struct question *q = list_item(worker->queue.next, struct question, queue);
 		list_remove(&q->queue);
 		ask__begin(q);
 	}
+	outbox__close(worker->outbox);
 }

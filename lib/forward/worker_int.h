@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "forward/forward.h"
 #include "forward/group_int.h"
+#include "forward/held_int.h"
 #include "forward/inflight_int.h"
 #include "forward/slab_int.h"
 #include "loop/loop.h"
@@ -14,6 +15,7 @@
 
 struct batch;
 struct mailbox;
+struct outbox;
 struct prober;
 struct question;
 
@@ -57,8 +59,7 @@ struct forward_worker {
 
 	struct list queue; /* questions that nothing was sent for yet */
 	struct loop_timer flush_timer;
-	struct list held; /* questions that want a token, the oldest first */
-	size_t held_count;
+	struct held held; /* questions that want a token */
 	struct loop_timer held_timer;
 
 	struct list pools;
@@ -68,7 +69,12 @@ struct forward_worker {
 	struct port_range range;
 	struct loop_timer sweep_timer;
 	struct batch *batch;
+	struct outbox *outbox;
+
+	struct list lines;   /* connections to each target */
+	struct list streams; /* all connections, the longest unused first */
 	unsigned int tcp_count;
+	uint8_t *stream_in;    /* what one read brings; NULL: none was read yet */
 	struct prober *prober; /* the first worker's alone; else NULL */
 	char refusal[160];     /* why the last ask was refused */
 };

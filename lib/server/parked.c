@@ -21,7 +21,7 @@ static struct parked *parked_get(struct worker *worker)
 		}
 		return parked;
 	}
-	struct list *at = worker->parked_free.next;
+	struct list *at = worker->parked_free.prev; /* just used: it is in the caches yet */
 	list_remove(at);
 	worker->parked_free_count--;
 	return list_item(at, struct parked, link);
@@ -140,6 +140,7 @@ static bool parked_ask(struct parked *parked)
 			.checking_disabled = parked->ask.checking_disabled,
 			.budget_ms = SERVER_ANSWER_MS - ASK_LEAST_MS - age_ms,
 			.client = parked->explain == NULL ? &parked->client : NULL,
+			.asker = gate_hash(&parked->client),
 			.done = upstream_done,
 			.ctx = parked,
 		};

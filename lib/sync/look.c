@@ -79,6 +79,14 @@ static void tell_trouble(struct sync_zone *zone, uint64_t rest_ms)
 
 /* --- How it went --- */
 
+/* With a change feed a zone that rests is looked at only lest an event was lost. */
+static unsigned int quiet_s(const struct sync *sync)
+{
+	unsigned int interval_s = sync->settings->interval_s;
+	bool feed = __atomic_load_n(&sync->feed, __ATOMIC_RELAXED);
+	return feed && interval_s < SYNC_FEED_INTERVAL_S ? SYNC_FEED_INTERVAL_S : interval_s;
+}
+
 static void look_good(struct sync *sync, struct sync_zone *zone, struct zone *data,
                       enum zone_source source, uint64_t start_ms)
 {
@@ -87,6 +95,7 @@ static void look_good(struct sync *sync, struct sync_zone *zone, struct zone *da
 	bool recovered = zone->trouble[0] != '\0';
 	bool changed = sync_zone__take(zone, data, source);
 	zone->looked_s = wall_s();
+	sync_disk__looked(zone);
 	zone->unavailable = false;
 	zone->trouble[0] = '\0';
 	zone->missing = 0;
@@ -97,7 +106,7 @@ static void look_good(struct sync *sync, struct sync_zone *zone, struct zone *da
 	/* Who changed a zone often goes on changing it. */
 	bool busy = changed && !first;
 	sync_due__good(&zone->due, start_ms,
-	               UINT64_C(1000) * (busy ? settings->min_interval_s : settings->interval_s));
+	               UINT64_C(1000) * (busy ? settings->min_interval_s : quiet_s(sync)));
 }
 
 /* Gone for good: what we hold of it must not be served for ever. */
@@ -109,6 +118,7 @@ static void drop_data(struct sync *sync, struct sync_zone *zone)
 		         sync_zone__label(zone, label));
 	}
 	sync_zone__take(zone, NULL, ZONE_SOURCE_NONE);
+	sync_disk__forget(sync, zone);
 	zone->unavailable = true;
 	sync->publish_now = true;
 }
@@ -176,12 +186,12 @@ static void look_api(struct sync *sync, struct sync_zone *zone)
 }
 
 /* A file is read again when somebody asks for it; else only its place in the VPC may have changed. */
-static void look_file(struct sync *sync, struct sync_zone *zone)
+static void look_file(struct sync *sync, struct sync_zone *zone, bool asked)
 {
 	char why[256] = "";
 	struct zone *data = NULL;
 	uint64_t start_ms = mono_ms();
-	int ret = zone->asked ? sync_file__read(zone->file, &data, why, sizeof(why)) : 0;
+	int ret = asked ? sync_file__read(zone->file, &data, why, sizeof(why)) : 0;
 	if (ret != 0) {
 		look_failed(sync, zone, ret, why);
 		return;
@@ -197,13 +207,17 @@ static void look_file(struct sync *sync, struct sync_zone *zone)
 
 void sync_look__at(struct sync *sync, struct sync_zone *zone)
 {
+	bool asked = zone->asked;
 	sync->current = zone;
+	zone->asked = false;
 	if (zone->file != NULL) {
-		look_file(sync, zone);
+		look_file(sync, zone, asked);
 	} else {
 		look_api(sync, zone);
 	}
-	zone->asked = false;
+	if (zone->asked) { /* meanwhile: what was read may be older than the wish */
+		zone->due.at_ms = mono_ms();
+	}
 	sync->current = NULL;
 	if (zone->dropped) {
 		sync_zone__free(&zone);

@@ -89,6 +89,10 @@ void sync_publish__try(struct sync *sync, uint64_t now_ms)
 	}
 	char why[sizeof(sync->why)];
 	bool ready = ready_now(sync, why, sizeof(why));
+	if (ready && !sync->swept && (sync->discovered || sync->settings->vpc[0] == '\0')) {
+		sync->swept = true;
+		sync_disk__sweep(sync);
+	}
 	struct zones *last;
 	pthread_mutex_lock(&sync->lock);
 	last = sync->latest;

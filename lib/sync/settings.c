@@ -23,6 +23,7 @@ void sync_settings__free(struct sync_settings **settings)
 	free(old->vpc);
 	free(old->region);
 	free(old->endpoint);
+	free(old->state_dir);
 	texts_free(old->zones, old->zone_count);
 	texts_free(old->zone_files, old->zone_file_count);
 	free(old);
@@ -70,6 +71,7 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 	settings->vpc = text_copy(opts->vpc);
 	settings->region = text_copy(opts->region);
 	settings->endpoint = text_copy(opts->endpoint);
+	settings->state_dir = text_copy(opts->state_dir);
 	settings->zone_count = opts->api ? opts->zone_count : 0;
 	settings->zones = texts_copy(opts->zones, settings->zone_count, bare_id);
 	settings->zone_file_count = opts->zone_file_count;
@@ -81,7 +83,8 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 			: opts->min_interval_s;
 	settings->rate = opts->rate;
 	if (settings->vpc == NULL || settings->region == NULL || settings->endpoint == NULL ||
-	    settings->zones == NULL || settings->zone_files == NULL) {
+	    settings->state_dir == NULL || settings->zones == NULL ||
+	    settings->zone_files == NULL) {
 		sync_settings__free(&settings);
 	}
 	return settings;

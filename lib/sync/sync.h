@@ -79,6 +79,21 @@ int sync_reload(struct sync *sync, const struct sync_opts *opts, char *err, size
 int sync_now(struct sync *sync, const char *zone);
 
 /*
+ * A change feed says that this zone (Z0ABC or /hostedzone/Z0ABC) has changed: it is listed as soon as the budget has a
+ * call, before zones whose turn it merely is. A hint that comes while the zone is being listed has it listed once more;
+ * any number of hints of one zone that wait are one. An id that is none of ours, or "", has the VPC's zones listed
+ * again. Never blocks for long. Thread-safe.
+ */
+void sync_hint(struct sync *sync, const char *zone_id);
+
+/*
+ * The change feed is heard: a zone that does not change is listed once in SYNC_FEED_INTERVAL_S only. false (as at first):
+ * there is none, or it is silent, and zones are looked at as the settings say. Thread-safe.
+ */
+#define SYNC_FEED_INTERVAL_S 3600
+void sync_set_feed(struct sync *sync, bool heard);
+
+/*
  * Every configured zone is loaded or known unavailable (CONTRACT, Ready). why: what is still missing, one line. Thread-safe.
  */
 bool sync_ready(struct sync *sync, char *why, size_t why_size);

@@ -16,6 +16,7 @@
 #define SYNC_ID_MAX     65 /* ids are at most 32 long; longer ones are kept to be refused */
 #define SYNC_ZONES_MAX  10000
 #define SYNC_ORDERS_MAX 16
+#define SYNC_HINTS_MAX  256 /* zones that changed and wait; with more of them all are looked at */
 #define SYNC_NEVER      UINT64_MAX
 
 /* sync_opts with texts of its own. */
@@ -28,6 +29,7 @@ struct sync_settings {
 	size_t zone_count;
 	char **zone_files;
 	size_t zone_file_count;
+	char *state_dir; /* "": no copies on disk */
 	unsigned int interval_s;
 	unsigned int min_interval_s;
 	double rate;
@@ -63,6 +65,10 @@ struct sync_zone {
 	int64_t changed_s;
 	uint64_t calls;
 	char trouble[160];
+
+	bool unkept;    /* the copy on disk says something else, or there is none */
+	int64_t kept_s; /* looked_s in the copy on disk; 0: no copy */
+	char vpc[64];   /* of the copy on disk */
 
 	struct sync_due due;
 };
@@ -115,6 +121,10 @@ struct sync {
 	bool discovered;      /* the VPC's zones were listed */
 	bool discovery_denied;
 	char discovery_trouble[160];
+	bool remembered; /* zones of the VPC were on disk */
+	bool swept;      /* copies on disk of zones that nobody wants are removed */
+	struct sync_due disk_due;
+	char disk_trouble[80];
 	struct sync_health health;
 	bool publish_now; /* something that answers, readiness or an operator depends on has changed */
 	bool publish_soon; /* within a second: only times and counts have */
@@ -128,12 +138,16 @@ struct sync {
 	char wanted[SYNC_ORDERS_MAX][DNS_NAME_TEXT_MAX]; /* zones to look at now */
 	size_t wanted_count;
 	bool wanted_all;
+	char hints[SYNC_HINTS_MAX][SYNC_ID_MAX]; /* ids of zones that have changed */
+	size_t hint_count;
+	bool hinted_vpc; /* zones have come or gone */
 	struct aws *aws; /* changed by the thread, under lock; its counters are read by others */
 	struct zones *latest;
 	bool ready;
 	char why[256]; /* what is missing while not ready */
 
 	bool cancel; /* atomic: the call under way is of no use any more */
+	bool feed;   /* atomic: a change feed is heard */
 };
 
 /* --- settings.c --- */
@@ -171,6 +185,13 @@ void sync_zone__tell(const struct sync_zone *zone, bool first, bool changed);
 #define SYNC_LABEL_MAX 1200
 const char *sync_zone__label(const struct sync_zone *zone, char *buf);
 
+/* --- orders.c: what other threads want --- */
+
+/* Takes up wishes and hints. Under lock. */
+void sync_orders__take(struct sync *sync, uint64_t now_ms);
+/* Something waits to be taken up. Under lock. */
+bool sync_orders__wait(const struct sync *sync);
+
 /* --- look.c --- */
 
 /* Lists one zone of the API, or reads its file again, and settles when it is due next. */
@@ -202,6 +223,26 @@ void sync_health__next(struct sync *sync);
 struct health *sync_health__table(const struct sync *sync);
 void sync_health__clear(struct sync *sync);
 void sync_health__metrics(const struct zones *zones, struct text *out);
+
+/* --- disk.c: the zones' copies on disk --- */
+
+/* Serves what is there and wanted. Before the first table is published. */
+void sync_disk__load(struct sync *sync);
+/* Our VPC is known now: what was made in another one is not believed. */
+void sync_disk__arrived(struct sync *sync);
+/* The zone's content or association is new; it was looked at. Its copy is written when its turn comes. */
+void sync_disk__changed(struct sync_zone *zone);
+void sync_disk__looked(struct sync_zone *zone);
+/* When sync_disk__write must be called. */
+uint64_t sync_disk__due_ms(const struct sync *sync);
+/* Writes one zone. */
+void sync_disk__write(struct sync *sync);
+/* Writes what is left, before the end. */
+void sync_disk__finish(struct sync *sync);
+/* The zone is gone, and its copy with it. */
+void sync_disk__forget(struct sync *sync, const struct sync_zone *zone);
+/* All that is wanted is known: other copies go. */
+void sync_disk__sweep(struct sync *sync);
 
 /* --- publish.c --- */
 

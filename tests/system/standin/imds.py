@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from .ec2 import Instance
 from .faults import Fault, Faults
 from .http import HttpServer, Reply, Request
 from .signing import Key
@@ -35,6 +36,7 @@ class Metadata(HttpServer):
         super().__init__(address, port)
         self.faults = Faults()
         self.role = "horizon-role"
+        self.account = "111122223333"
         self.life = 6 * 3600.0  # of credentials, seconds
         self.renew = 0.0  # hand out new ones once the last have less than this left; 0: never early
         self.keys: dict[str, Key] | None = None  # where issued keys are made known (Standin.keys)
@@ -53,6 +55,30 @@ class Metadata(HttpServer):
             base + "local-ipv4s": "10.0.0.4", base + "device-number": "0",
         }
 
+    def become(self, instance: Instance, number: int = 0) -> None:
+        """From now on the metadata of that instance; tags are there as if instance tags were switched on."""
+        mac = f"0e:49:61:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+        base = f"network/interfaces/macs/{mac}/"
+        old = {key.rpartition("/")[2]: value for key, value in self.paths.items()
+               if key.startswith("network/interfaces/macs/")}
+        self.account = instance.account
+        self.paths = {
+            "instance-id": instance.id, "instance-type": instance.type, "mac": mac,
+            "hostname": f"ip-{instance.private.replace('.', '-')}.{instance.region}.compute.internal",
+            "local-hostname": f"ip-{instance.private.replace('.', '-')}.{instance.region}.compute.internal",
+            "local-ipv4": instance.private, "public-ipv4": instance.public, "ipv6": instance.ipv6,
+            "placement/region": instance.region, "placement/availability-zone": instance.az,
+            "services/partition": "aws", "services/domain": "amazonaws.com",
+            "network/interfaces/macs/": mac + "/", base + "vpc-id": instance.vpc,
+            base + "local-ipv4s": "\n".join([instance.private, *instance.secondary]),
+            base + "public-ipv4s": instance.public, base + "ipv6s": instance.ipv6,
+            base + "subnet-id": instance.subnet, base + "interface-id": "eni-" + instance.id[2:],
+            base + "device-number": "0", base + "owner-id": instance.account,
+            **{base + key: old[key] for key in old if key.startswith("vpc-ipv4-cidr")},
+            **{f"tags/instance/{key}": value for key, value in instance.tags.items()},
+        }
+        self.paths = {key: value for key, value in self.paths.items() if value}
+
     def forget_tokens(self) -> None:
         """As after a restart of the service: every token is unknown now."""
         with self._lock:
@@ -62,7 +88,8 @@ class Metadata(HttpServer):
         """A new pair of keys, made known to the API's stand-in."""
         key_id = "ASIA" + secrets.token_hex(8).upper()
         key = Key(secrets.token_urlsafe(30), "token/" + secrets.token_urlsafe(60) + "==",
-                  time.time() + self.life)
+                  time.time() + self.life, account=self.account,
+                  arn=f"arn:aws:sts::{self.account}:assumed-role/{self.role}/{self.paths['instance-id']}")
         if self.keys is not None:
             self.keys[key_id] = key
         self.issued.append(key_id)
@@ -106,12 +133,27 @@ class Metadata(HttpServer):
                 return Reply(401)
         if path == "/latest/dynamic/instance-identity/document":
             return _text(json.dumps({"region": self.paths["placement/region"],
-                                     "accountId": "111122223333",
+                                     "accountId": self.account,
+                                     "privateIp": self.paths.get("local-ipv4"),
+                                     "availabilityZone": self.paths["placement/availability-zone"],
+                                     "instanceType": self.paths.get("instance-type", "t4g.nano"),
                                      "instanceId": self.paths["instance-id"]}))
         if path.startswith(ROLE_PATH):
             return self._credentials(path.removeprefix(ROLE_PATH))
-        found = self.paths.get(path.removeprefix(META))
-        return _text(found) if found is not None and path.startswith(META) else Reply(404)
+        if path == META + "iam/info" and self.role:
+            return _text(json.dumps({"Code": "Success", "InstanceProfileArn":
+                                     f"arn:aws:iam::{self.account}:instance-profile/{self.role}"}))
+        wanted = path.removeprefix(META)
+        found = self.paths.get(wanted) if path.startswith(META) else None
+        if found is None and path.startswith(META):
+            found = self._folder(wanted.rstrip("/") + "/")
+        return _text(found) if found is not None else Reply(404)
+
+    def _folder(self, folder: str) -> str | None:
+        """What lies in it, a name a line; folders end in a slash."""
+        names = {rest.split("/")[0] + ("/" if "/" in rest else "") for path in self.paths
+                 if path.startswith(folder) and (rest := path.removeprefix(folder))}
+        return "\n".join(sorted(names)) if names else None
 
     def _credentials(self, role: str) -> Reply:
         if not self.role or role not in ("", self.role):

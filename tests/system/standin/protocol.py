@@ -96,6 +96,9 @@ class Protocol:
                 raise ApiError("InvalidInput", f"{member} is required")
         return params
 
+    def error(self, error: ApiError, request_id: str) -> bytes:
+        return error.body(self.namespace, request_id)
+
     def write(self, name: str, result: dict) -> bytes:
         """The body of a good answer. A member that the model does not have is a fault of ours."""
         operation: OperationModel = self.model.operation_model(name)

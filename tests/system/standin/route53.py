@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import bisect
+import datetime
+import time
 
 from . import names
+from .caller import Caller
 from .errors import ApiError
 from .world import World, Zone, sort_key
 
@@ -31,13 +34,9 @@ class Route53:
         self.page_sets = PAGE_SETS
         self.page_zones = PAGE_ZONES
         self.deny_by_vpc = False  # the caller lacks route53:ListHostedZonesByVPC
-        self.insync = True  # GetChange says so at once
-
-    def call(self, operation: str, params: dict) -> dict:
-        method = getattr(self, operation, None)
-        if method is None:
-            raise ApiError("InvalidAction", f"the stand-in has no {operation}")
-        return method(params)
+        self.insync = True  # GetChange says so, once a change is
+        self.insync_after = 0.0  # seconds old
+        self.work = 0.0  # seconds that a change takes; another one of its zone is refused meanwhile
 
     def _zone(self, params: dict) -> Zone:
         zone = self.world.find(params.get("Id") or params["HostedZoneId"])
@@ -47,7 +46,7 @@ class Route53:
 
     # --- zones ---
 
-    def GetHostedZone(self, params: dict) -> dict:
+    def GetHostedZone(self, params: dict, caller: Caller) -> dict:
         zone = self._zone(params)
         result: dict = {"HostedZone": zone.summary()}
         if zone.private:
@@ -56,7 +55,7 @@ class Route53:
             result["DelegationSet"] = {"NameServers": ["ns-1.awsdns-00.com"]}
         return result
 
-    def ListHostedZones(self, params: dict) -> dict:
+    def ListHostedZones(self, params: dict, caller: Caller) -> dict:
         limit = _limit(params, self.page_zones)
         zones = sorted(self.world.zones.values(), key=lambda zone: zone.id)
         if params.get("HostedZoneType") == "PrivateHostedZone":
@@ -69,7 +68,7 @@ class Route53:
             result["NextMarker"] = zones[limit].id
         return result
 
-    def ListHostedZonesByName(self, params: dict) -> dict:
+    def ListHostedZonesByName(self, params: dict, caller: Caller) -> dict:
         limit = _limit(params, self.page_zones)
         zones = sorted(self.world.zones.values(), key=lambda z: (names.order(z.name), z.id))
         if "DNSName" in params:
@@ -85,7 +84,7 @@ class Route53:
             result["NextHostedZoneId"] = zones[limit].id
         return result
 
-    def ListHostedZonesByVPC(self, params: dict) -> dict:
+    def ListHostedZonesByVPC(self, params: dict, caller: Caller) -> dict:
         if self.deny_by_vpc:
             raise ApiError("AccessDenied", "not authorized to perform: route53:ListHostedZonesByVPC")
         if not params["VPCId"].startswith("vpc-"):
@@ -105,7 +104,7 @@ class Route53:
 
     # --- health checks ---
 
-    def GetHealthCheckStatus(self, params: dict) -> dict:
+    def GetHealthCheckStatus(self, params: dict, caller: Caller) -> dict:
         """world.health: id to the share of checkers that see it well; None: a calculated check."""
         share = self.world.health.get(params["HealthCheckId"], "")
         if share == "":
@@ -119,7 +118,7 @@ class Route53:
 
     # --- record sets ---
 
-    def ListResourceRecordSets(self, params: dict) -> dict:
+    def ListResourceRecordSets(self, params: dict, caller: Caller) -> dict:
         zone = self._zone(params)
         limit = _limit(params, self.page_sets)
         keys = zone.listing()
@@ -134,19 +133,29 @@ class Route53:
                 result["NextRecordIdentifier"] = identifier
         return result
 
-    def ChangeResourceRecordSets(self, params: dict) -> dict:
+    def ChangeResourceRecordSets(self, params: dict, caller: Caller) -> dict:
         zone = self._zone(params)
         batch = params["ChangeBatch"]
-        zone.change(batch)
+        if not zone.busy.acquire(blocking=not self.work):
+            raise ApiError("PriorRequestNotComplete", "The request was rejected because Route 53 was "
+                           "still processing a prior request.")
+        try:
+            if self.work:
+                time.sleep(self.work)
+            zone.change(batch)
+        finally:
+            zone.busy.release()
         return {"ChangeInfo": self.world.record_change(batch.get("Comment", ""))}
 
-    def GetChange(self, params: dict) -> dict:
+    def GetChange(self, params: dict, caller: Caller) -> dict:
         info = self.world.changes.get(params["Id"].removeprefix("/change/"))
         if info is None:
             raise ApiError("NoSuchChange", f"no change {params['Id']}")
-        return {"ChangeInfo": {**info, "Status": "INSYNC" if self.insync else "PENDING"}}
+        age = (datetime.datetime.now(datetime.timezone.utc) - info["SubmittedAt"]).total_seconds()
+        done = self.insync and age >= self.insync_after
+        return {"ChangeInfo": {**info, "Status": "INSYNC" if done else "PENDING"}}
 
-    def GetHostedZoneLimit(self, params: dict) -> dict:
+    def GetHostedZoneLimit(self, params: dict, caller: Caller) -> dict:
         zone = self._zone(params)
         if params["Type"] == "MAX_VPCS_ASSOCIATED_BY_ZONE":
             if not zone.private:

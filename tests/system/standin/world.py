@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import datetime
+import ipaddress
 import itertools
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -44,6 +46,7 @@ class Zone:
         self.owner = owner
         self.sets: dict[Key, dict] = {}
         self._sorted: list[Key] | None = None
+        self.busy = threading.Lock()  # a change is being worked on
         self.denied = False  # the caller may see that it is there, not what is in it
         if apex:
             self.put("", "NS", 172800, NS)
@@ -184,11 +187,41 @@ def _malformed(record_set: dict) -> str:
         return "too many values, or too long"
     if record_set["Type"] in ("CNAME", "SOA") and len(records) != 1:
         return "exactly one value"
+    problem = _values(record_set["Type"], [record["Value"] for record in records])
+    if problem:
+        return problem
+    if record_set.get("MultiValueAnswer") and record_set["Type"] in ("CNAME", "NS", "SOA"):
+        return f"multivalue answer records cannot be of type {record_set['Type']}"
+    if len(record_set.get("SetIdentifier", "x")) not in range(1, 129):
+        return "a set identifier has 1 to 128 characters"
+    if not 0 <= record_set.get("TTL", 0) <= 2147483647:
+        return "TTL out of range"
     has_policy = any(member in record_set for member in POLICY)
     if has_policy != ("SetIdentifier" in record_set):
         return "a set identifier goes with a routing policy, and the other way round"
     if not 0 <= record_set.get("Weight", 0) <= 255:
         return "weight must be 0 to 255"
+    return ""
+
+
+def _values(rtype: str, values: list[str]) -> str:
+    """What the API finds wrong with the text of values, for the types that instances write."""
+    if len(values) != len(set(values)):
+        return "Duplicate Resource Record"
+    for value in values:
+        try:
+            if rtype == "A":
+                ipaddress.IPv4Address(value)
+            elif rtype == "AAAA":
+                ipaddress.IPv6Address(value)
+            elif rtype in ("CNAME", "PTR", "NS"):
+                names.labels(value)
+        except (ValueError, ApiError):
+            return f"FATAL problem: Value is not a valid {rtype} value encountered with '{value}'"
+        if rtype == "TXT" and not re.fullmatch(r'("([^"\\]|\\.){0,255}"\s*)+', value):
+            return f"CharacterStringTooLong or InvalidCharacterString encountered with '{value[:40]}'"
+        if rtype == "SRV" and not re.fullmatch(r"\d{1,5} \d{1,5} \d{1,5} \S+", value):
+            return f"FATAL problem: SRVRRDATANotFourFields encountered with '{value}'"
     return ""
 
 
@@ -207,8 +240,25 @@ def _conflicts(sets: dict[Key, dict], touched: set[Key]) -> list[str]:
         for rtype in types:
             same = [key for key in keys if key[1] == rtype]
             if len(same) > 1 and any(not key[2] for key in same):
-                problems.append(f"RRSet with DNS name {name}, type {rtype} mixes simple and other sets")
+                problems.append(_mixed(name, rtype, same, touched, sets))
+            elif len({_policy(sets[key]) for key in same}) > 1:
+                problems.append(f"RRSet with DNS name {name}, type {rtype} cannot mix routing policies")
     return problems
+
+
+def _mixed(name: str, rtype: str, same: list[Key], touched: set[Key], sets: dict[Key, dict]) -> str:
+    """A simple set beside one with an identifier; the newcomer is named."""
+    for key in same:
+        if key in touched and key[2]:
+            kind = "multivalue answer" if sets[key].get("MultiValueAnswer") else "weighted"
+            return (f"RRSet with DNS name {name}, type {rtype}, SetIdentifier {key[2]} cannot be created "
+                    f"because a non {kind} rrset exists with the same name and type.")
+    return (f"RRSet with DNS name {name}, type {rtype} cannot be created as other RRSets exist with the "
+            "same name and type.")
+
+
+def _policy(record_set: dict) -> str:
+    return next((member for member in POLICY if member in record_set), "")
 
 
 class World:

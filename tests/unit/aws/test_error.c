@@ -31,6 +31,19 @@ static void test_three_shapes(void **state)
 	      "InvalidSignatureException", "not yours");
 }
 
+static void test_other_services(void **state)
+{
+	check("<?xml version=\"1.0\"?><Response><Errors><Error><Code>RequestLimitExceeded</Code>"
+	      "<Message>Request limit exceeded.</Message></Error></Errors>"
+	      "<RequestID>1</RequestID></Response>",
+	      "RequestLimitExceeded", "Request limit exceeded.");
+	check("{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"none\"}",
+	      "QueueDoesNotExist", "none");
+	check("{\"__type\":\"AccessDeniedException\",\"Message\":\"no\"}", "AccessDeniedException",
+	      "no");
+	check("{\"__type\":5", "", "");
+}
+
 static void test_odd_bodies(void **state)
 {
 	check("", "", "");
@@ -51,7 +64,7 @@ static void test_meanings(void **state)
 	} cases[] = {
 		{400, "Throttling", FAIL_THROTTLED},
 		{400, "ThrottlingException", FAIL_THROTTLED},
-		{400, "PriorRequestNotComplete", FAIL_THROTTLED},
+		{400, "PriorRequestNotComplete", FAIL_BUSY},
 		{429, "", FAIL_THROTTLED},
 		{403, "AccessDenied", FAIL_DENIED},
 		{403, "", FAIL_REMOTE},
@@ -69,6 +82,11 @@ static void test_meanings(void **state)
 		{503, "", FAIL_REMOTE},
 		{302, "", FAIL_REMOTE},
 		{204, "", FAIL_FORMAT},
+		{503, "RequestLimitExceeded", FAIL_THROTTLED},
+		{400, "QueueDoesNotExist", FAIL_NOTFOUND},
+		{400, "AWS.SimpleQueueService.NonExistentQueue", FAIL_NOTFOUND},
+		{401, "AuthFailure", -EKEYREJECTED},
+		{403, "UnauthorizedOperation", FAIL_DENIED},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(aws_error__fail(cases[i].status, cases[i].code), cases[i].wanted);
@@ -83,6 +101,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_three_shapes),
+		cmocka_unit_test(test_other_services),
 		cmocka_unit_test(test_odd_bodies),
 		cmocka_unit_test(test_meanings),
 	};

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "aws/partition_int.h"
+#include "base/fail.h"
 #include <string.h>
 
 static void test_partitions(void **state)
@@ -47,11 +48,44 @@ static void test_variants(void **state)
 	assert_null(partition__route53_host(partition__find("cn-north-1"), true, false));
 }
 
+/* As botocore's endpoint rules have them. */
+static void test_regional_hosts(void **state)
+{
+	static const struct {
+		const char *region, *plain, *fips, *dual, *both;
+	} cases[] = {
+		{"eu-west-1", "ec2.eu-west-1.amazonaws.com", "ec2-fips.eu-west-1.amazonaws.com",
+	         "ec2.eu-west-1.api.aws", "ec2-fips.eu-west-1.api.aws"},
+		{"cn-north-1", "ec2.cn-north-1.amazonaws.com.cn",
+	         "ec2-fips.cn-north-1.amazonaws.com.cn",
+	         "ec2.cn-north-1.api.amazonwebservices.com.cn",
+	         "ec2-fips.cn-north-1.api.amazonwebservices.com.cn"},
+		{"us-gov-west-1", "ec2.us-gov-west-1.amazonaws.com",
+	         "ec2.us-gov-west-1.amazonaws.com", "ec2.us-gov-west-1.api.aws",
+	         "ec2-fips.us-gov-west-1.api.aws"},
+		{"us-iso-east-1", "ec2.us-iso-east-1.c2s.ic.gov",
+	         "ec2-fips.us-iso-east-1.c2s.ic.gov", NULL, NULL},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct partition *partition = partition__find(cases[i].region);
+		const char *wanted[] = {cases[i].plain, cases[i].fips, cases[i].dual,
+		                        cases[i].both};
+		for (unsigned int kind = 0; kind < 4; kind++) {
+			char host[128] = "";
+			int ret = partition__host(partition, "ec2", cases[i].region, kind & 1,
+			                          kind & 2, host, sizeof(host));
+			assert_int_equal(ret, wanted[kind] == NULL ? FAIL_NOTFOUND : 0);
+			assert_string_equal(host, wanted[kind] == NULL ? "" : wanted[kind]);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_partitions),
 		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_regional_hosts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,6 +51,7 @@ static int begin(void **state)
 	                                        "AWS_DEFAULT_REGION",
 	                                        "AWS_ENDPOINT_URL",
 	                                        "AWS_ENDPOINT_URL_ROUTE_53",
+	                                        "AWS_ENDPOINT_URL_STS",
 	                                        "AWS_USE_FIPS_ENDPOINT",
 	                                        "AWS_USE_DUALSTACK_ENDPOINT",
 	                                        "AWS_EC2_METADATA_DISABLED"};
@@ -59,6 +60,7 @@ static int begin(void **state)
 	}
 	broken = false;
 	gets = 0;
+	setenv("HOME", "/nowhere", 1);
 	tiny_start(&tiny, answer, NULL);
 	tiny_export(&tiny, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
 	return 0;
@@ -140,15 +142,23 @@ static void test_region(void **state)
 	check_region("us-east-2", "us-east-2");
 }
 
-static void check_endpoint(const char *option, const char *wanted, const char *signing)
+/* Where an operation is asked, and the Region to sign for: "https://host eu-west-1". */
+static void check_place(struct aws *aws, enum aws_operation operation, const char *region,
+                        const char *wanted)
+{
+	struct http_url url;
+	char signing[REGION_MAX], text[700];
+	assert_int_equal(aws__place(aws, operation, region, &url, signing), 0);
+	snprintf(text, sizeof(text), "%s://%s%s %s", url.scheme, url.authority, url.path, signing);
+	assert_string_equal(text, wanted);
+}
+
+static void check_endpoint(const char *option, const char *host, const char *signing)
 {
 	struct aws *aws = client("auto", option);
-	char url[300];
-	assert_int_equal(aws__endpoint(aws), 0);
-	snprintf(url, sizeof(url), "%s://%s%s", aws->endpoint.scheme, aws->endpoint.authority,
-	         aws->endpoint.path);
-	assert_string_equal(url, wanted);
-	assert_string_equal(aws->signing_region, signing);
+	char wanted[300];
+	snprintf(wanted, sizeof(wanted), "%s %s", host, signing);
+	check_place(aws, AWS_LIST_RECORD_SETS, NULL, wanted);
 	aws_free(&aws);
 }
 
@@ -171,12 +181,14 @@ static void test_endpoint(void **state)
 
 static void test_endpoint_that_cannot_be(void **state)
 {
+	struct http_url url;
+	char region[REGION_MAX];
 	struct aws *aws = client("cn-north-1", "");
 	setenv("AWS_USE_FIPS_ENDPOINT", "true", 1);
-	assert_int_equal(aws__endpoint(aws), -EINVAL);
+	assert_int_equal(aws__place(aws, AWS_GET_ZONE, NULL, &url, region), -EINVAL);
 	aws_free(&aws);
 	aws = client("eu-west-1", "nowhere");
-	assert_int_equal(aws__endpoint(aws), -EINVAL);
+	assert_int_equal(aws__place(aws, AWS_GET_ZONE, NULL, &url, region), -EINVAL);
 	assert_string_equal(aws_trouble(aws), "endpoint is not a URL: nowhere");
 	aws_free(&aws);
 }
@@ -186,16 +198,40 @@ static void test_endpoint_before_the_region(void **state)
 {
 	struct aws *aws = client("auto", "");
 	broken = true;
-	assert_int_equal(aws__endpoint(aws), 0);
-	assert_string_equal(aws->signing_region, "us-east-1");
+	check_place(aws, AWS_GET_ZONE, NULL, "https://route53.amazonaws.com us-east-1");
 	unsigned int before = gets;
-	assert_int_equal(aws__endpoint(aws), 0);
+	check_place(aws, AWS_GET_ZONE, NULL, "https://route53.amazonaws.com us-east-1");
 	assert_int_equal(gets, before);
 	broken = false;
 	struct aws_instance instance;
 	assert_int_equal(aws_instance_get(aws, &instance), 0);
-	assert_int_equal(aws__endpoint(aws), 0);
-	assert_string_equal(aws->signing_region, "cn-northwest-1");
+	check_place(aws, AWS_GET_ZONE, NULL, "https://route53.amazonaws.com.cn cn-northwest-1");
+	aws_free(&aws);
+}
+
+/* Other services live in every Region. */
+static void test_other_services(void **state)
+{
+	struct http_url url;
+	char region[REGION_MAX];
+	struct aws *aws = client("eu-west-1", "http://127.0.0.1:3"); /* of Route 53 alone */
+	check_place(aws, AWS_RECEIVE_MESSAGE, NULL,
+	            "https://sqs.eu-west-1.amazonaws.com eu-west-1");
+	check_place(aws, AWS_RECEIVE_MESSAGE, "us-gov-east-1",
+	            "https://sqs.us-gov-east-1.amazonaws.com us-gov-east-1");
+	check_place(aws, AWS_GET_METRIC, NULL,
+	            "https://monitoring.us-east-1.amazonaws.com us-east-1");
+	setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1", 1);
+	setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:2", 1);
+	check_place(aws, AWS_RECEIVE_MESSAGE, NULL, "http://127.0.0.1:1 eu-west-1");
+	check_place(aws, AWS_CALLER_IDENTITY, NULL, "http://127.0.0.1:2 eu-west-1");
+	aws_free(&aws);
+
+	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+	aws = client("auto", "");
+	assert_int_equal(aws__place(aws, AWS_RECEIVE_MESSAGE, NULL, &url, region), FAIL_NOTFOUND);
+	assert_string_equal(aws_trouble(aws), "region unknown: set AWS_REGION or route53.region");
+	check_place(aws, AWS_ASSUME_ROLE, NULL, "http://127.0.0.1:2 us-east-1");
 	aws_free(&aws);
 }
 
@@ -210,6 +246,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_endpoint, begin, end),
 		cmocka_unit_test_setup_teardown(test_endpoint_that_cannot_be, begin, end),
 		cmocka_unit_test_setup_teardown(test_endpoint_before_the_region, begin, end),
+		cmocka_unit_test_setup_teardown(test_other_services, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

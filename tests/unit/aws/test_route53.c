@@ -33,6 +33,7 @@ static struct prepared prepared[ANSWERS];
 static unsigned int prepared_count;
 static unsigned int answered;
 static char targets[ANSWERS][1024];
+static char bodies[ANSWERS][1024];
 static bool signatures_good;
 static char token_wanted[64];
 
@@ -123,6 +124,7 @@ static void answer(void *ctx, const struct tiny_request *request, struct tiny_re
 	}
 	const struct prepared *next = &prepared[answered];
 	snprintf(targets[answered], sizeof(targets[0]), "%s", request->target);
+	snprintf(bodies[answered], sizeof(bodies[0]), "%s", request->body);
 	signatures_good = signatures_good && signature_good(request);
 	*reply = next->how;
 	tiny_text(reply, next->status, next->body);
@@ -155,6 +157,7 @@ static int begin(void **state)
 	setenv("AWS_ACCESS_KEY_ID", KEY_ID, 1);
 	setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
 	unsetenv("AWS_SESSION_TOKEN");
+	setenv("HOME", "/nowhere", 1);
 	tiny_export(&tiny, "AWS_ENDPOINT_URL_ROUTE_53");
 	const struct aws_opts opts = {.region = "auto", .cancel = &cancel, .timeout_ms = 30000};
 	aws = aws_new(&opts);
@@ -359,8 +362,11 @@ static void test_no_credentials(void **state)
 	unsetenv("AWS_ACCESS_KEY_ID");
 	unsetenv("AWS_SECRET_ACCESS_KEY");
 	assert_int_equal(list(&listed, NULL), -ENOKEY);
-	assert_string_equal(aws_trouble(aws), "no credentials: AWS_ACCESS_KEY_ID is not set; "
-	                                      "instance metadata is switched off");
+	assert_string_equal(aws_trouble(aws),
+	                    "no credentials: AWS_ACCESS_KEY_ID is not set; "
+	                    "AWS_WEB_IDENTITY_TOKEN_FILE is not set; no profile default; "
+	                    "AWS_CONTAINER_CREDENTIALS_*_URI is not set; "
+	                    "instance metadata is switched off");
 	assert_int_equal(answered, 0);
 }
 
@@ -595,8 +601,9 @@ static void test_health_by_metric(void **state)
 			     "2026-01-02T03:06:00Z", "0.0") POINT("2026-01-02T03:05:00Z", "1.0")));
 	assert_int_equal(aws_get_health(aws, "c", &healthy), 0);
 	assert_false(healthy);
-	assert_non_null(strstr(targets[1], "/?Action=GetMetricStatistics&"));
-	assert_non_null(strstr(targets[1], "Dimensions.member.1.Value=c&"));
+	assert_string_equal(targets[1], "/");
+	assert_non_null(strstr(bodies[1], "Action=GetMetricStatistics&"));
+	assert_non_null(strstr(bodies[1], "Dimensions.member.1.Value=c&"));
 	prepare(403, ERROR_BODY("AccessDenied", "no"));
 	prepare(200, POINTS(POINT("2026-01-02T03:04:00Z", "1.0")));
 	assert_int_equal(aws_get_health(aws, "c", &healthy), 0);

@@ -25,6 +25,7 @@ struct tiny_request {
 	char method[16];
 	char target[8192];
 	char head[16384]; /* all of it, request line too */
+	char body[16384]; /* NUL-ended */
 };
 
 /* Zeroes mean: status 200, nothing odd. */
@@ -38,6 +39,7 @@ struct tiny_reply {
 	bool quiet;   /* no Content-Length: the end of the connection ends the body */
 	bool endless; /* the body again and again until the client has had enough */
 	bool hang;    /* no answer at all */
+	unsigned int delay_ms;
 };
 
 typedef void tiny_fn(void *ctx, const struct tiny_request *request, struct tiny_reply *reply);
@@ -112,6 +114,26 @@ static bool tiny_answer(int fd, const struct tiny_reply *reply)
 	return going && !reply->cut && !reply->quiet;
 }
 
+/* The rest of a body of which some came with the head. */
+static bool tiny_read_body(int fd, struct tiny_request *request, const char *some)
+{
+	char text[16];
+	size_t len = strlen(some);
+	size_t size = (size_t)atoi(tiny_header(request, "Content-Length", text, sizeof(text)));
+	if (size >= sizeof(request->body) || len > size) {
+		return false;
+	}
+	memcpy(request->body, some, len);
+	while (len < size) {
+		ssize_t n = recv(fd, request->body + len, size - len, 0);
+		if (n <= 0) {
+			return false;
+		}
+		len += (size_t)n;
+	}
+	return true;
+}
+
 static bool tiny_read(int fd, struct tiny_request *request)
 {
 	size_t len = 0;
@@ -122,8 +144,10 @@ static bool tiny_read(int fd, struct tiny_request *request)
 		}
 		len += (size_t)n;
 		request->head[len] = '\0';
-		if (strstr(request->head, "\r\n\r\n") != NULL) {
-			return sscanf(request->head, "%15s %8191s", request->method,
+		const char *end = strstr(request->head, "\r\n\r\n");
+		if (end != NULL) {
+			return tiny_read_body(fd, request, end + 4) &&
+			       sscanf(request->head, "%15s %8191s", request->method,
 			              request->target) == 2;
 		}
 	}
@@ -137,6 +161,7 @@ static bool tiny_serve(struct tiny *tiny, int fd)
 	bool going = tiny_read(fd, request);
 	if (going) {
 		tiny->fn(tiny->ctx, request, &reply);
+		usleep(1000 * reply.delay_ms);
 		going = reply.hang || tiny_answer(fd, &reply);
 	}
 	free(reply.body);

@@ -1,0 +1,40 @@
+#include "aws/service_int.h"
+
+static const struct aws_service services[AWS_SERVICES] = {
+	[AWS_ROUTE53] = {"route53", "ROUTE_53", AWS_REST_XML, NULL, NULL, false},
+	[AWS_STS] = {"sts", "STS", AWS_QUERY, "2011-06-15", NULL, true},
+	[AWS_EC2] = {"ec2", "EC2", AWS_QUERY, "2016-11-15", NULL, false},
+	[AWS_MONITORING] = {"monitoring", "CLOUDWATCH", AWS_QUERY, "2010-08-01", NULL, false},
+	[AWS_SNS] = {"sns", "SNS", AWS_QUERY, "2010-03-31", NULL, false},
+	[AWS_AUTOSCALING] = {"autoscaling", "AUTO_SCALING", AWS_QUERY, "2011-01-01", NULL, false},
+	[AWS_SQS] = {"sqs", "SQS", AWS_JSON, "1.0", "AmazonSQS", true},
+};
+
+static const struct aws_operation_info operations[AWS_OPERATIONS] = {
+	[AWS_LIST_RECORD_SETS] = {AWS_ROUTE53, "ListResourceRecordSets", false},
+	[AWS_LIST_ZONES_BY_VPC] = {AWS_ROUTE53, "ListHostedZonesByVPC", false},
+	[AWS_GET_ZONE] = {AWS_ROUTE53, "GetHostedZone", false},
+	[AWS_GET_HEALTH] = {AWS_ROUTE53, "GetHealthCheckStatus", false},
+	/* Route 53 writes its metrics where it lives. */
+	[AWS_GET_METRIC] = {AWS_MONITORING, "GetMetricStatistics", true},
+	[AWS_CALLER_IDENTITY] = {AWS_STS, "GetCallerIdentity", false},
+	[AWS_ASSUME_ROLE] = {AWS_STS, "AssumeRole", false},
+	[AWS_ASSUME_ROLE_WEB] = {AWS_STS, "AssumeRoleWithWebIdentity", false},
+	[AWS_RECEIVE_MESSAGE] = {AWS_SQS, "ReceiveMessage", false},
+	[AWS_CHANGE_RECORD_SETS] = {AWS_ROUTE53, "ChangeResourceRecordSets", false},
+	[AWS_GET_CHANGE] = {AWS_ROUTE53, "GetChange", false},
+	[AWS_DESCRIBE_INSTANCES] = {AWS_EC2, "DescribeInstances", false},
+	[AWS_DESCRIBE_SCALING_INSTANCES] = {AWS_AUTOSCALING, "DescribeAutoScalingInstances", false},
+	[AWS_DESCRIBE_LIFECYCLE_HOOKS] = {AWS_AUTOSCALING, "DescribeLifecycleHooks", false},
+	[AWS_COMPLETE_LIFECYCLE] = {AWS_AUTOSCALING, "CompleteLifecycleAction", false},
+};
+
+const struct aws_service *aws_service__get(enum aws_service_id id)
+{
+	return &services[id];
+}
+
+const struct aws_operation_info *aws_operation__get(enum aws_operation operation)
+{
+	return &operations[operation];
+}
