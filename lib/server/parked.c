@@ -143,6 +143,7 @@ static bool parked_ask(struct parked *parked)
 			.dnssec_ok = parked->ask.dnssec_ok,
 			.checking_disabled = parked->ask.checking_disabled,
 			.budget_ms = SERVER_ANSWER_MS - ASK_LEAST_MS - age_ms,
+			.client = parked->explain == NULL ? &parked->client : NULL,
 			.asker = gate_hash(&parked->client),
 			.done = upstream_done,
 			.ctx = parked,
@@ -159,7 +160,10 @@ static bool parked_ask(struct parked *parked)
 		parked->astray = true;
 		return false;
 	}
-	struct query_told told = {.why = ret, .text = fail_text(ret)};
+	struct query_told told = {
+		.why = ret,
+		.text = ret == FAIL_LOOP ? parked->upstream.text : fail_text(ret),
+	};
 	epoch_read_begin();
 	query_feed(&worker->query, &parked->wait, &parked->ask, &told,
 	           loop_now_ms(worker->loop) / 1000);
