@@ -21,6 +21,10 @@ struct command {
 static const struct command commands[] = {
 	{"register", command_register, "[--wait SECONDS] [--dry-run] [--boot]",
          "adds this instance's records"},
+	{"iam-policy", command_iam_policy,
+         "daemon|register|sweep [--daemon-config FILE] [--region REGION] [--wait] [--drain] "
+         "[--restore]",
+         "prints the least rights that a program needs"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -142,21 +146,34 @@ static struct records_settings *settings_read(const char *path)
 	return settings;
 }
 
+/* Commands that read the settings themselves, with run_settings(), if they need them at all. */
+static bool command_lazy(const struct command *command)
+{
+	return command->run == command_iam_policy;
+}
+
+const struct records_settings *run_settings(struct run *run)
+{
+	if (run->settings == NULL) {
+		run->settings = settings_read(run->settings_path);
+	}
+	return run->settings;
+}
+
 static int command_run(const struct command *command, const struct options *options, int argc,
                        char **argv)
 {
-	struct records_settings *settings = settings_read(options->settings_path);
-	if (settings == NULL) {
+	struct run run = {.settings_path = options->settings_path};
+	int status = EXIT_DONE;
+	if ((options->test || !command_lazy(command)) && run_settings(&run) == NULL) {
 		return EXIT_USAGE;
 	}
-	struct run run = {.settings = settings, .settings_path = options->settings_path};
-	int status = EXIT_DONE;
 	if (!options->test) {
 		optind = 0; /* glibc: begin anew, with another argv */
 		status = command->run(&run, argc, argv);
 	}
 	aws_free(&run.aws);
-	records_settings_free(&settings);
+	records_settings_free(&run.settings);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("horizon-aws: cannot write");
 		return EXIT_FAILED;

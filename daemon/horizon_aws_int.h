@@ -20,10 +20,14 @@ enum {
 
 /* One run of the program. */
 struct run {
-	const struct records_settings *settings;
+	struct records_settings
+		*settings; /* NULL until read, for those commands that need none at first */
 	const char *settings_path;
 	struct aws *aws; /* NULL until run_aws */
 };
+
+/* The settings, read when first asked for. NULL: faulty or not there (told). */
+const struct records_settings *run_settings(struct run *run);
 
 /* A client, made when first asked for; region and credentials are looked for when first needed. NULL: no memory (told). */
 struct aws *run_aws(struct run *run);
@@ -42,3 +46,4 @@ command_fn command_deregister;
 command_fn command_sweep;
 command_fn command_restore;
 command_fn command_purge;
+command_fn command_iam_policy;
