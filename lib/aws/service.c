@@ -19,6 +19,22 @@ static const struct aws_operation_info operations[AWS_OPERATIONS] = {
 	[AWS_GET_METRIC] = {AWS_MONITORING, "GetMetricStatistics", true},
 	[AWS_CALLER_IDENTITY] = {AWS_STS, "GetCallerIdentity", false},
 	[AWS_RECEIVE_MESSAGE] = {AWS_SQS, "ReceiveMessage", false},
+	[AWS_DESCRIBE_VPCS] = {AWS_EC2, "DescribeVpcs", false},
+	[AWS_DESCRIBE_DHCP_OPTIONS] = {AWS_EC2, "DescribeDhcpOptions", false},
+	[AWS_CREATE_DHCP_OPTIONS] = {AWS_EC2, "CreateDhcpOptions", false},
+	[AWS_ASSOCIATE_DHCP_OPTIONS] = {AWS_EC2, "AssociateDhcpOptions", false},
+	[AWS_CREATE_TAGS] = {AWS_EC2, "CreateTags", false},
+	[AWS_DESCRIBE_ALARMS] = {AWS_MONITORING, "DescribeAlarms", false},
+	[AWS_PUT_ALARM] = {AWS_MONITORING, "PutMetricAlarm", false},
+	[AWS_PUT_METRIC] = {AWS_MONITORING, "PutMetricData", false},
+	[AWS_TAG_ALARM] = {AWS_MONITORING, "TagResource", false},
+	[AWS_LIST_ALARM_TAGS] = {AWS_MONITORING, "ListTagsForResource", false},
+	[AWS_CREATE_TOPIC] = {AWS_SNS, "CreateTopic", false},
+	[AWS_GET_TOPIC] = {AWS_SNS, "GetTopicAttributes", false},
+	[AWS_SUBSCRIBE] = {AWS_SNS, "Subscribe", false},
+	[AWS_LIST_SUBSCRIPTIONS] = {AWS_SNS, "ListSubscriptionsByTopic", false},
+	[AWS_TAG_TOPIC] = {AWS_SNS, "TagResource", false},
+	[AWS_LIST_TOPIC_TAGS] = {AWS_SNS, "ListTagsForResource", false},
 };
 
 const struct aws_service *aws_service__get(enum aws_service_id id)
