@@ -1,13 +1,16 @@
 /* daemon/horizon_aws.c - the AWS side on any instance: options, commands, exit status. */
 #include "horizon_aws_int.h"
 
+#include "aws/ec2.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/mono.h"
 #include "base/text.h"
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SETTINGS_DEFAULT "/etc/horizond/records.conf"
 
@@ -25,6 +28,8 @@ static const struct command commands[] = {
          "daemon|register|sweep [--daemon-config FILE] [--region REGION] [--wait] [--drain] "
          "[--restore]",
          "prints the least rights that a program needs"},
+	{"deregister", command_deregister, "[--reason auto|reboot|stop|terminate] [--drain]",
+         "removes what was registered"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -70,13 +75,44 @@ int run_fail(int status, const char *format, ...)
 struct aws *run_aws(struct run *run)
 {
 	if (run->aws == NULL) {
-		const struct aws_opts opts = {.region = "auto", .endpoint = ""};
+		const struct aws_opts opts = {.region = "auto",
+		                              .endpoint = "",
+		                              .timeout_ms = run->timeout_ms,
+		                              .cancel = run->cancel};
 		run->aws = aws_new(&opts);
 	}
 	if (run->aws == NULL) {
 		run_fail(EXIT_FAILED, "no memory for a client of the API");
 	}
 	return run->aws;
+}
+
+void run_lines(const char *lines)
+{
+	while (*lines != '\0') {
+		size_t len = strcspn(lines, "\n");
+		fprintf(stderr, "horizon-aws: %.*s\n", (int)len, lines);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
+static int metadata_get(void *ctx, const char *path, char *buf, size_t size)
+{
+	return aws_metadata_get(ctx, path, buf, size);
+}
+
+int run_instance(struct run *run, struct arena *arena, uint64_t deadline_ms,
+                 struct instance *ret_instance)
+{
+	const struct timespec nap = {.tv_sec = 1};
+	for (;;) {
+		int ret = instance_open(ret_instance, arena, metadata_get, run->aws);
+		if (ret == 0 || ret == FAIL_DENIED || ret == FAIL_NOTFOUND || ret == FAIL_FORMAT ||
+		    mono_ms() + 1000 >= deadline_ms) {
+			return ret;
+		}
+		nanosleep(&nap, NULL);
+	}
 }
 
 struct options {

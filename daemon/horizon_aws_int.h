@@ -5,6 +5,8 @@
 
 #include "aws/route53.h"
 #include "config/records.h"
+#include "records/api.h"
+#include "records/instance.h"
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -23,7 +25,9 @@ struct run {
 	struct records_settings
 		*settings; /* NULL until read, for those commands that need none at first */
 	const char *settings_path;
-	struct aws *aws; /* NULL until run_aws */
+	struct aws *aws;         /* NULL until run_aws */
+	unsigned int timeout_ms; /* of one call; 0: the client's own */
+	const bool *cancel;      /* as aws_opts has it; may be NULL */
 };
 
 /* The settings, read when first asked for. NULL: faulty or not there (told). */
@@ -37,6 +41,16 @@ int run_fail(int status, const char *format, ...) __attribute__((format(printf, 
 
 /* "usage: horizon-aws COMMAND ARGS" to stderr; returns EXIT_USAGE. */
 int run_usage(const char *command);
+
+/* Prints lines to stderr, each with the program's name in front. */
+void run_lines(const char *lines);
+
+/*
+ * Who this instance is, from metadata; asked again until deadline_ms (monotonic) while it keeps silent. Values go into the
+ * arena. 0, or why not.
+ */
+int run_instance(struct run *run, struct arena *arena, uint64_t deadline_ms,
+                 struct instance *ret_instance);
 
 /* argv[0] is the command's name, optind is 1. Returns the exit status. */
 typedef int command_fn(struct run *run, int argc, char **argv);

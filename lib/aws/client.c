@@ -96,6 +96,7 @@ static enum aws_result result_of(int ret)
 	case 0:
 		return AWS_RESULT_OK;
 	case FAIL_THROTTLED:
+	case FAIL_BUSY:
 		return AWS_RESULT_THROTTLED;
 	case FAIL_DENIED:
 	case -EKEYREJECTED:

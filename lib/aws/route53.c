@@ -1,5 +1,6 @@
 #include "aws/client_int.h"
 #include "aws/record_xml_int.h"
+#include "aws/route53_int.h"
 #include "base/fail.h"
 #include "base/hash.h"
 #include <errno.h>
@@ -7,19 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define API_PATH  "/2013-04-01"
-#define API_SPACE "https://route53.amazonaws.com/doc/2013-04-01/"
-
 #define ZONE_ID_MAX 32
 
 /* Pages of one listing. The largest zone that is taken fills a third of them. */
 #define PAGES_MAX 10000
 
-#define SETS_A_PAGE  "300"
-#define ZONES_A_PAGE "100"
-
-/* "/hostedzone/Z..." and "Z..." name the same zone. NULL: no id. */
-static const char *bare_id(const char *id)
+const char *route53__bare_id(const char *id)
 {
 	static const char prefix[] = "/hostedzone/";
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -140,7 +134,7 @@ static int record_page_get(struct aws *aws, const char *path, const struct recor
 int aws_list_record_sets(struct aws *aws, const char *zone_id, aws_record_set_fn *fn, void *ctx,
                          unsigned int *ret_pages)
 {
-	const char *id = bare_id(zone_id);
+	const char *id = route53__bare_id(zone_id);
 	if (id == NULL) {
 		aws__trouble_set(aws, "not a zone's id: %.64s", zone_id);
 		return -EINVAL;
@@ -231,7 +225,7 @@ static int summary_begin(void *ctx, unsigned int tag)
 static int zone_tell(const struct zone_texts *texts, struct aws_hosted_zone *zone,
                      aws_hosted_zone_fn *fn, void *ctx)
 {
-	zone->id = bare_id(texts->id);
+	zone->id = route53__bare_id(texts->id);
 	zone->name = texts->name;
 	zone->owning_account = texts->account[0] == '\0' ? NULL : texts->account;
 	zone->owning_service = texts->service[0] == '\0' ? NULL : texts->service;
@@ -401,7 +395,7 @@ static const struct xml_format zone_format = {
 int aws_get_zone(struct aws *aws, const char *zone_id, aws_hosted_zone_fn *fn, void *ctx,
                  int (*vpc_fn)(void *ctx, const char *vpc_id, const char *vpc_region))
 {
-	const char *id = bare_id(zone_id);
+	const char *id = route53__bare_id(zone_id);
 	if (id == NULL) {
 		aws__trouble_set(aws, "not a zone's id: %.64s", zone_id);
 		return -EINVAL;
@@ -420,7 +414,7 @@ int aws_get_zone(struct aws *aws, const char *zone_id, aws_hosted_zone_fn *fn, v
 	if (ret != 0) {
 		return ret;
 	}
-	const char *told = bare_id(answer.texts.id);
+	const char *told = route53__bare_id(answer.texts.id);
 	if (!answer.has_zone || told == NULL || strcmp(told, id) != 0) {
 		aws__trouble_set(aws, "an answer about another zone: %.64s", answer.texts.id);
 		return FAIL_FORMAT;

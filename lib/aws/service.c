@@ -35,6 +35,12 @@ static const struct aws_operation_info operations[AWS_OPERATIONS] = {
 	[AWS_LIST_SUBSCRIPTIONS] = {AWS_SNS, "ListSubscriptionsByTopic", false},
 	[AWS_TAG_TOPIC] = {AWS_SNS, "TagResource", false},
 	[AWS_LIST_TOPIC_TAGS] = {AWS_SNS, "ListTagsForResource", false},
+	[AWS_CHANGE_RECORD_SETS] = {AWS_ROUTE53, "ChangeResourceRecordSets", false},
+	[AWS_GET_CHANGE] = {AWS_ROUTE53, "GetChange", false},
+	[AWS_DESCRIBE_INSTANCES] = {AWS_EC2, "DescribeInstances", false},
+	[AWS_DESCRIBE_SCALING_INSTANCES] = {AWS_AUTOSCALING, "DescribeAutoScalingInstances", false},
+	[AWS_DESCRIBE_LIFECYCLE_HOOKS] = {AWS_AUTOSCALING, "DescribeLifecycleHooks", false},
+	[AWS_COMPLETE_LIFECYCLE] = {AWS_AUTOSCALING, "CompleteLifecycleAction", false},
 };
 
 const struct aws_service *aws_service__get(enum aws_service_id id)
