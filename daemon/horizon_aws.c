@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "base/text.h"
+#include <assert.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -28,6 +29,11 @@ static const struct command commands[] = {
          "daemon|register|sweep [--daemon-config FILE] [--region REGION] [--wait] [--drain] "
          "[--restore]",
          "prints the least rights that a program needs"},
+	{"dhcp-options", command_dhcp_options, "[--apply] [--revert[=ID]]",
+         "hands the addresses of the settings to the instances of the VPC"},
+	{"recovery-alarm", command_recovery_alarm, "[--apply]",
+         "recovers the instance when its machine fails, and tells when the daemon is not well"},
+	{"health", command_health, "", "puts the daemon's readiness into CloudWatch"},
 	{"deregister", command_deregister, "[--reason auto|reboot|stop|terminate] [--drain]",
          "removes what was registered"},
 };
@@ -85,6 +91,16 @@ struct aws *run_aws(struct run *run)
 		run_fail(EXIT_FAILED, "no memory for a client of the API");
 	}
 	return run->aws;
+}
+
+struct aws_tags run_tags(const struct run *run)
+{
+	static_assert(sizeof(struct aws_tag) == sizeof(struct settings_pair) &&
+	                      offsetof(struct aws_tag, value) ==
+	                              offsetof(struct settings_pair, value),
+	              "a tag is a pair");
+	const struct settings_pairs *tags = &run->settings->tags;
+	return (struct aws_tags){(const struct aws_tag *)tags->items, tags->count};
 }
 
 void run_lines(const char *lines)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "aws/route53.h"
+#include "aws/tag.h"
 #include "config/records.h"
 #include "records/api.h"
 #include "records/instance.h"
@@ -42,6 +43,9 @@ int run_fail(int status, const char *format, ...) __attribute__((format(printf, 
 /* "usage: horizon-aws COMMAND ARGS" to stderr; returns EXIT_USAGE. */
 int run_usage(const char *command);
 
+/* The tags of the settings, borrowed from them. */
+struct aws_tags run_tags(const struct run *run);
+
 /* Prints lines to stderr, each with the program's name in front. */
 void run_lines(const char *lines);
 
@@ -61,3 +65,6 @@ command_fn command_sweep;
 command_fn command_restore;
 command_fn command_purge;
 command_fn command_iam_policy;
+command_fn command_dhcp_options;
+command_fn command_recovery_alarm;
+command_fn command_health;

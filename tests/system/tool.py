@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,11 @@ class Done:
     @property
     def text(self) -> str:
         return self.out + self.err
+
+    @property
+    def complaints(self) -> list[str]:
+        """What is said on stderr, the log's notices aside."""
+        return [line for line in self.err.splitlines() if not re.match(r"\d{4}-\d\d-\d\dT", line)]
 
 
 class Tool:
