@@ -20,6 +20,12 @@
 
 struct aws;
 
+/* A role of another account, assumed with the client's own credentials. */
+struct aws_role {
+	const char *role_arn;
+	const char *external_id; /* "" or NULL: none */
+};
+
 struct aws_opts {
 	const char
 		*region; /* "auto" or "": AWS_REGION, AWS_DEFAULT_REGION, then instance metadata */
@@ -31,6 +37,8 @@ struct aws_opts {
 	 */
 	int (*resolve)(void *ctx, const char *host, struct addr *ret, size_t max);
 	void *resolve_ctx;
+	const struct aws_role *roles; /* copied; see aws_with */
+	size_t role_count;
 	unsigned int timeout_ms; /* one call; 0: 10,000 */
 	const bool *
 		cancel; /* set by another thread (atomically) to end what is under way; may be NULL */
@@ -42,9 +50,15 @@ struct aws_opts {
 	void *idle_ctx;
 };
 
-/* Credentials and region are looked for when first needed. NULL: no memory. */
+/*
+ * Credentials and region are looked for when first needed: environment, profile with a role, web identity, profile,
+ * container, instance metadata (facts/route53.md section 4). NULL: no memory.
+ */
 struct aws *aws_new(const struct aws_opts *opts);
 void aws_free(struct aws **aws);
+
+/* From now on calls are signed with the role of this number, from SIZE_MAX with the client's own credentials. */
+void aws_with(struct aws *aws, size_t role);
 
 /* The last failure in one line an operator can act on; "" after success. */
 const char *aws_trouble(const struct aws *aws);

@@ -18,6 +18,8 @@ static const struct aws_operation_info operations[AWS_OPERATIONS] = {
 	/* Route 53 writes its metrics where it lives. */
 	[AWS_GET_METRIC] = {AWS_MONITORING, "GetMetricStatistics", true},
 	[AWS_CALLER_IDENTITY] = {AWS_STS, "GetCallerIdentity", false},
+	[AWS_ASSUME_ROLE] = {AWS_STS, "AssumeRole", false},
+	[AWS_ASSUME_ROLE_WEB] = {AWS_STS, "AssumeRoleWithWebIdentity", false},
 	[AWS_RECEIVE_MESSAGE] = {AWS_SQS, "ReceiveMessage", false},
 	[AWS_DESCRIBE_VPCS] = {AWS_EC2, "DescribeVpcs", false},
 	[AWS_DESCRIBE_DHCP_OPTIONS] = {AWS_EC2, "DescribeDhcpOptions", false},

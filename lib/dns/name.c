@@ -13,7 +13,7 @@ size_t dns_name_len(const uint8_t *name)
 	return (size_t)(at - name) + 1;
 }
 
-size_t dns__name_check(const uint8_t *bytes, size_t room)
+size_t dns_name_check(const uint8_t *bytes, size_t room)
 {
 	size_t pos = 0;
 	if (room > DNS_NAME_MAX) {

@@ -49,9 +49,6 @@ static inline bool dns__octets_equal(const uint8_t *a, const uint8_t *b, size_t 
  */
 size_t dns__key_read(struct dns_key *key, const uint8_t *bytes, size_t room);
 
-/* The octets of the uncompressed name at the start of bytes, of which room may be read; 0 when there is none. */
-size_t dns__name_check(const uint8_t *bytes, size_t room);
-
 /*
  * The octet at *text, which stands behind a backslash: three digits of this base (8 or 10), or any other
  * character for itself. Moves *text on. -1 when there is none.

@@ -230,7 +230,7 @@ static void ask_trial(struct question *q)
 		return;
 	}
 	send__try(q, &(struct try_opts){.member = (uint8_t)member, .aside = true});
-	ask__arm(q);
+	ask__advance(q, false);
 }
 
 void ask__begin(struct question *q)

@@ -2,13 +2,12 @@
 #include "base/mono.h"
 #include "dns/build.h"
 #include "forward/ask_int.h"
-#include "forward/pool_int.h"
+#include "forward/outbox_int.h"
 #include "forward/tcp_int.h"
 #include <assert.h>
 
-#define HELD_MAX_MS  200 /* a question waits no longer for a token */
-#define TCP_PACKETS  8   /* what a TCP exchange is counted as: SYN, data, ACKs, FIN, both of ours */
-#define SEND_REPEATS 3
+#define HELD_MAX_MS 200 /* a question waits no longer for a token */
+#define TCP_PACKETS 8   /* what a TCP exchange is counted as: SYN, data, ACKs, FIN, both of ours */
 
 /* --- The packet --- */
 
@@ -32,30 +31,6 @@ size_t send__build(const struct try *try, uint8_t *buf)
 		.keepalive = -1,
 	};
 	return dns_build_end(&build, 0, DNS_RCODE_NOERROR, &opt);
-}
-
-static int send_udp(struct try *try)
-{
-	struct port *port;
-	int ret = pool__port(try->q->worker, try_target(try), &port);
-	if (ret != 0) {
-		return ret;
-	}
-	port__attach(port, try);
-	uint8_t wire[SEND_ROOM];
-	size_t size = send__build(try, wire);
-	for (unsigned int i = 0; i < SEND_REPEATS; i++) {
-		if (send(port->fd, wire, size, MSG_NOSIGNAL) == (ssize_t)size) {
-			return 0;
-		}
-		ret = -errno;
-		/* What an earlier packet met with is told here, instead of sending this one. */
-		if (ret != -ECONNREFUSED && ret != -EINTR) {
-			break;
-		}
-	}
-	port__detach(try);
-	return ret;
 }
 
 /* No target is left that this question has not gone to. */
@@ -101,9 +76,10 @@ static void try_transmit(struct try *try)
 	try->due_ms = try->sent_us / 1000 + try_timeout_ms(try);
 	try->state = TRY_WAITING;
 	metric_add(&try_member(try)->tally[worker->index].queries, 1);
-	int ret = try->by_tcp ? tcp__start(try) : send_udp(try);
-	try->left = ret == 0;
+	try->left = true;
+	int ret = try->by_tcp ? tcp__start(try) : outbox__put(try->q->worker->outbox, try);
 	if (ret != 0) {
+		try->left = false;
 		try->state = TRY_NET;
 		ask__count(try, REASON_NET);
 	}

@@ -1,7 +1,7 @@
 #include "base/epoch.h"
 #include "base/fail.h"
 #include "base/mono.h"
-#include "forward/ask_int.h"
+#include "forward/outbox_int.h"
 #include "forward/pool_int.h"
 #include "forward/worker_int.h"
 #include <stdlib.h>
@@ -87,8 +87,9 @@ struct forward_worker *forward_worker_new(struct forward *fwd, struct loop *loop
 	}
 	worker_init(worker);
 	worker->batch = port__batch_new();
+	worker->outbox = outbox__new();
 	worker->box = mailbox_new(loop, fwd->opts.inflight_max, worker);
-	if (worker->batch == NULL || worker->box == NULL) {
+	if (worker->batch == NULL || worker->outbox == NULL || worker->box == NULL) {
 		forward_worker_free(&worker);
 	}
 	return worker;
@@ -140,6 +141,7 @@ void forward_worker_free(struct forward_worker **ptr)
 	slab__fini(&worker->question_slab);
 	slab__fini(&worker->waiter_slab);
 	port__batch_free(&worker->batch);
+	outbox__free(&worker->outbox);
 	pthread_mutex_lock(&worker->fwd->admin);
 	worker->fwd->worker_used[worker->index] = false;
 	pthread_mutex_unlock(&worker->fwd->admin);
@@ -345,9 +347,11 @@ void forward_cancel(struct forward_worker *worker, struct forward_ask *ask)
 void forward_flush(struct forward_worker *worker)
 {
 	loop_timer_cancel(&worker->flush_timer);
+	outbox__open(worker->outbox);
 	while (!list_empty(&worker->queue)) {
 		struct question *q = list_item(worker->queue.next, struct question, queue);
 		list_remove(&q->queue);
 		ask__begin(q);
 	}
+	outbox__close(worker->outbox);
 }

@@ -14,6 +14,7 @@
 
 struct batch;
 struct mailbox;
+struct outbox;
 struct question;
 
 #define FORWARD_WORKERS_MAX 256
@@ -65,6 +66,7 @@ struct forward_worker {
 	struct port_range range;
 	struct loop_timer sweep_timer;
 	struct batch *batch;
+	struct outbox *outbox;
 	unsigned int tcp_count;
 };
 

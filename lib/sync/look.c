@@ -39,7 +39,9 @@ static int list(struct sync *sync, const struct sync_zone *zone, struct zone **r
 		return FAIL_NOMEM;
 	}
 	sync->in_call = true;
+	aws_with(sync->aws, sync_roles__of(sync->settings, zone));
 	int ret = aws_list_record_sets(sync->aws, zone->id, on_set, builder, NULL);
+	aws_with(sync->aws, SIZE_MAX);
 	sync->in_call = false;
 	if (ret != 0) {
 		snprintf(why, why_size, "%s", aws_trouble(sync->aws));
@@ -79,6 +81,14 @@ static void tell_trouble(struct sync_zone *zone, uint64_t rest_ms)
 
 /* --- How it went --- */
 
+/* With a change feed a zone that rests is looked at only lest an event was lost. */
+static unsigned int quiet_s(const struct sync *sync)
+{
+	unsigned int interval_s = sync->settings->interval_s;
+	bool feed = __atomic_load_n(&sync->feed, __ATOMIC_RELAXED);
+	return feed && interval_s < SYNC_FEED_INTERVAL_S ? SYNC_FEED_INTERVAL_S : interval_s;
+}
+
 static void look_good(struct sync *sync, struct sync_zone *zone, struct zone *data,
                       enum zone_source source, uint64_t start_ms)
 {
@@ -97,7 +107,7 @@ static void look_good(struct sync *sync, struct sync_zone *zone, struct zone *da
 	/* Who changed a zone often goes on changing it. */
 	bool busy = changed && !first;
 	sync_due__good(&zone->due, start_ms,
-	               UINT64_C(1000) * (busy ? settings->min_interval_s : settings->interval_s));
+	               UINT64_C(1000) * (busy ? settings->min_interval_s : quiet_s(sync)));
 }
 
 /* Gone for good: what we hold of it must not be served for ever. */
@@ -176,12 +186,12 @@ static void look_api(struct sync *sync, struct sync_zone *zone)
 }
 
 /* A file is read again when somebody asks for it; else only its place in the VPC may have changed. */
-static void look_file(struct sync *sync, struct sync_zone *zone)
+static void look_file(struct sync *sync, struct sync_zone *zone, bool asked)
 {
 	char why[256] = "";
 	struct zone *data = NULL;
 	uint64_t start_ms = mono_ms();
-	int ret = zone->asked ? sync_file__read(zone->file, &data, why, sizeof(why)) : 0;
+	int ret = asked ? sync_file__read(zone->file, &data, why, sizeof(why)) : 0;
 	if (ret != 0) {
 		look_failed(sync, zone, ret, why);
 		return;
@@ -197,13 +207,17 @@ static void look_file(struct sync *sync, struct sync_zone *zone)
 
 void sync_look__at(struct sync *sync, struct sync_zone *zone)
 {
+	bool asked = zone->asked;
 	sync->current = zone;
+	zone->asked = false;
 	if (zone->file != NULL) {
-		look_file(sync, zone);
+		look_file(sync, zone, asked);
 	} else {
 		look_api(sync, zone);
 	}
-	zone->asked = false;
+	if (zone->asked) { /* meanwhile: what was read may be older than the wish */
+		zone->due.at_ms = mono_ms();
+	}
 	sync->current = NULL;
 	if (zone->dropped) {
 		sync_zone__free(&zone);

@@ -3,6 +3,7 @@
 #include "base/mono.h"
 #include "base/random.h"
 #include "sync/sync_int.h"
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -32,51 +33,13 @@ void sync_due__good(struct sync_due *due, uint64_t start_ms, uint64_t after_ms)
 
 /* --- Orders --- */
 
-static bool zone_is(const struct sync_zone *zone, const char *text)
-{
-	uint8_t name[DNS_NAME_MAX];
-	if (zone->file == NULL && strcmp(zone->id, text) == 0) {
-		return true;
-	}
-	return zone->origin_known && dns_name_parse(text, name) >= 0 &&
-	       dns_name_equal(name, zone->origin);
-}
-
-static bool zone_wanted(const struct sync *sync, const struct sync_zone *zone)
-{
-	bool wanted = sync->wanted_all;
-	for (size_t i = 0; i < sync->wanted_count && !wanted; i++) {
-		wanted = zone_is(zone, sync->wanted[i]);
-	}
-	return wanted && !zone->foreign;
-}
-
-/* Under lock. */
-static void wishes_take(struct sync *sync, uint64_t now_ms)
-{
-	for (size_t i = 0; i < sync->zone_count; i++) {
-		struct sync_zone *zone = sync->zones[i];
-		if (zone_wanted(sync, zone)) {
-			zone->asked = true;
-			zone->due.at_ms = now_ms;
-		}
-	}
-	if (sync->wanted_all) {
-		sync->discovery.at_ms = now_ms;
-	}
-	sync->wanted_count = 0;
-	sync->wanted_all = false;
-}
-
 void sync_run__attend(struct sync *sync)
 {
 	uint64_t now_ms = mono_ms();
 	pthread_mutex_lock(&sync->lock);
 	struct sync_order *order = sync->order;
 	sync->order = NULL;
-	if (sync->wanted_count > 0 || sync->wanted_all) {
-		wishes_take(sync, now_ms);
-	}
+	sync_orders__take(sync, now_ms);
 	pthread_mutex_unlock(&sync->lock);
 	if (order != NULL && sync_table__apply(sync, order) != 0) {
 		log_error("sync", "no memory for all zones of the new settings");
@@ -95,8 +58,7 @@ void sync_run__idle(void *ctx)
 static void sleep_until(struct sync *sync, uint64_t until_ms)
 {
 	pthread_mutex_lock(&sync->lock);
-	bool poked =
-		sync->stopping || sync->order != NULL || sync->wanted_count > 0 || sync->wanted_all;
+	bool poked = sync->stopping || sync_orders__wait(sync);
 	if (!poked && until_ms == SYNC_NEVER) {
 		pthread_cond_wait(&sync->poke, &sync->lock);
 	} else if (!poked) {
@@ -138,7 +100,17 @@ int sync_run__before(void *ctx, const char *operation)
 int sync_run__client(struct sync *sync)
 {
 	const struct sync_settings *settings = sync->settings;
+	struct aws_role *roles = calloc(settings->role_count + 1, sizeof(*roles));
+	if (roles == NULL) {
+		return FAIL_NOMEM;
+	}
+	for (size_t i = 0; i < settings->role_count; i++) {
+		roles[i] = (struct aws_role){settings->roles[i].role_arn,
+		                             settings->roles[i].external_id};
+	}
 	const struct aws_opts opts = {
+		.roles = roles,
+		.role_count = settings->role_count,
 		.region = settings->region,
 		.endpoint = settings->endpoint,
 		.resolve = sync->hooks.resolve,
@@ -153,9 +125,11 @@ int sync_run__client(struct sync *sync)
 	if (settings->api || sync->hooks.instance != NULL) {
 		aws = aws_new(&opts);
 		if (aws == NULL) {
+			free(roles);
 			return FAIL_NOMEM;
 		}
 	}
+	free(roles);
 	pthread_mutex_lock(&sync->lock);
 	struct aws *old = sync->aws;
 	sync->aws = aws;
@@ -196,7 +170,9 @@ static struct job job_next(const struct sync *sync)
 		job_offer(&job, sync->discovery.at_ms, sync_discover__zones, NULL);
 	}
 	for (size_t i = 0; i < sync->zone_count; i++) {
-		job_offer(&job, sync->zones[i]->due.at_ms, NULL, sync->zones[i]);
+		const struct sync_zone *zone = sync->zones[i];
+		/* What somebody waits for goes before what merely has its turn. */
+		job_offer(&job, zone->asked ? 0 : zone->due.at_ms, NULL, sync->zones[i]);
 	}
 	job_offer(&job, sync_health__due_ms(sync), sync_health__next, NULL);
 	return job;

@@ -16,7 +16,18 @@
 #define SYNC_ID_MAX     65 /* ids are at most 32 long; longer ones are kept to be refused */
 #define SYNC_ZONES_MAX  10000
 #define SYNC_ORDERS_MAX 16
+#define SYNC_HINTS_MAX  256 /* zones that changed and wait; with more of them all are looked at */
 #define SYNC_NEVER      UINT64_MAX
+
+/* sync_role with texts of its own. */
+struct sync_settings_role {
+	char *role_arn;
+	char *external_id;
+	char **accounts;
+	size_t account_count;
+	char **zones; /* bare ids */
+	size_t zone_count;
+};
 
 /* sync_opts with texts of its own. */
 struct sync_settings {
@@ -28,6 +39,8 @@ struct sync_settings {
 	size_t zone_count;
 	char **zone_files;
 	size_t zone_file_count;
+	struct sync_settings_role *roles;
+	size_t role_count;
 	unsigned int interval_s;
 	unsigned int min_interval_s;
 	double rate;
@@ -46,6 +59,7 @@ struct sync_zone {
 	bool configured;       /* named in the settings */
 	bool by_vpc;           /* one of the VPC's, at the last listing or the one before */
 	bool foreign;          /* a service owns it: never listed */
+	char account[16];      /* that owns it, as the VPC's listing says; "": not known */
 	bool asked;            /* an operator wants a look now */
 	bool dropped;          /* the settings have gone on without it while it was looked at */
 	unsigned int gone;     /* listings of the VPC in a row that lacked it */
@@ -128,15 +142,26 @@ struct sync {
 	char wanted[SYNC_ORDERS_MAX][DNS_NAME_TEXT_MAX]; /* zones to look at now */
 	size_t wanted_count;
 	bool wanted_all;
+	char hints[SYNC_HINTS_MAX][SYNC_ID_MAX]; /* ids of zones that have changed */
+	size_t hint_count;
+	bool hinted_vpc; /* zones have come or gone */
 	struct aws *aws; /* changed by the thread, under lock; its counters are read by others */
 	struct zones *latest;
 	bool ready;
 	char why[256]; /* what is missing while not ready */
 
 	bool cancel; /* atomic: the call under way is of no use any more */
+	bool feed;   /* atomic: a change feed is heard */
 };
 
 /* --- settings.c --- */
+
+/* "/hostedzone/Z0ABC" is Z0ABC. */
+const char *sync_settings__bare_id(const char *id);
+/* Each as what() has it. NULL: no memory. */
+char **sync_settings__texts(const char *const *texts, size_t count,
+                            const char *(*what)(const char *));
+void sync_settings__texts_free(char **texts, size_t count);
 
 /* NULL: no memory. */
 struct sync_settings *sync_settings__new(const struct sync_opts *opts);
@@ -170,6 +195,22 @@ void sync_zone__tell(const struct sync_zone *zone, bool first, bool changed);
 /* "Z0ABC (corp.example.)". buf: SYNC_LABEL_MAX. Returns buf. */
 #define SYNC_LABEL_MAX 1200
 const char *sync_zone__label(const struct sync_zone *zone, char *buf);
+
+/* --- orders.c: what other threads want --- */
+
+/* Takes up wishes and hints. Under lock. */
+void sync_orders__take(struct sync *sync, uint64_t now_ms);
+/* Something waits to be taken up. Under lock. */
+bool sync_orders__wait(const struct sync *sync);
+
+/* --- roles.c --- */
+
+/* False: no memory. */
+bool sync_roles__copy(struct sync_settings *settings, const struct sync_opts *opts);
+void sync_roles__free(struct sync_settings *settings);
+bool sync_roles__same(const struct sync_settings *a, const struct sync_settings *b);
+/* The number of the role that lists a zone; SIZE_MAX: our own credentials do. */
+size_t sync_roles__of(const struct sync_settings *settings, const struct sync_zone *zone);
 
 /* --- look.c --- */
 

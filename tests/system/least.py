@@ -20,6 +20,8 @@ def used(api: Standin) -> list[Need]:
     """What all calls so far needed."""
     needs = []
     for call in api.calls:
+        if not call.key_id:
+            continue  # unsigned: no principal, no policy
         key = api.keys[call.key_id]
         needs += rights.needs(call.service, call.operation, call.params,
                               Caller(call.key_id, key.account, key.arn, call.region))

@@ -157,6 +157,7 @@ static int begin(void **state)
 	setenv("AWS_ACCESS_KEY_ID", KEY_ID, 1);
 	setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
 	unsetenv("AWS_SESSION_TOKEN");
+	setenv("HOME", "/nowhere", 1);
 	tiny_export(&tiny, "AWS_ENDPOINT_URL_ROUTE_53");
 	const struct aws_opts opts = {.region = "auto", .cancel = &cancel, .timeout_ms = 30000};
 	aws = aws_new(&opts);
@@ -361,8 +362,11 @@ static void test_no_credentials(void **state)
 	unsetenv("AWS_ACCESS_KEY_ID");
 	unsetenv("AWS_SECRET_ACCESS_KEY");
 	assert_int_equal(list(&listed, NULL), -ENOKEY);
-	assert_string_equal(aws_trouble(aws), "no credentials: AWS_ACCESS_KEY_ID is not set; "
-	                                      "instance metadata is switched off");
+	assert_string_equal(aws_trouble(aws),
+	                    "no credentials: AWS_ACCESS_KEY_ID is not set; "
+	                    "AWS_WEB_IDENTITY_TOKEN_FILE is not set; no profile default; "
+	                    "AWS_CONTAINER_CREDENTIALS_*_URI is not set; "
+	                    "instance metadata is switched off");
 	assert_int_equal(answered, 0);
 }
 
