@@ -208,3 +208,58 @@ def test_daemon_without_a_statement_says_so(api, tool, launch, vpc):
     daemon = launch({"route53": route53, "vpc_resolver": [vpc.target]}, env=api.environment(), ready=False)
     net.wait_for(lambda: "route53 ListHostedZonesByVPC" in least.denied(api), 10, "the refusal")
     net.wait_for(lambda: daemon.log("denied|not authorized|AccessDenied"), 10, "a line that says so")
+
+
+# --- The programs of an instance ---
+
+PUBLIC_IP = "203.0.113.9"
+
+
+@pytest.fixture
+def instance(api, on_instance, metadata):
+    """An instance whose records go into three zones, one of them public."""
+    for zone, name, private in (("Z0PRIVATE", "corp.example.", True), ("Z0PUBLIC", "example.com.", False),
+                                ("Z0REVERSE", "10.in-addr.arpa.", True)):
+        api.world.add_zone(name, zone_id=zone, private=private, vpcs=[VPC] if private else [])
+    made = api.ec2.launch("i-0123456789abcdef0", private="10.0.0.4", public=PUBLIC_IP)
+    tool = on_instance(fleet="web", records=[{**record, "ttl": 1} for record in RECORDS])
+    metadata.become(made)
+    return tool
+
+
+def under(api, policy: dict) -> None:
+    api.keys["AKIDEXAMPLE"].policies = [policy]
+
+
+def test_register_and_deregister_call_nothing_outside_their_policy(api, instance):
+    policy = policy_of(instance, "register", "--wait", "--drain")
+    under(api, policy)
+    api.autoscaling.add_hook("web", "drain")
+    api.autoscaling.join("i-0123456789abcdef0", "web")
+    instance.run("register", "--wait", "5")
+    instance.run("register")
+    # The state is lost: a listing finds our own.
+    for file in instance.state.iterdir():
+        file.unlink()
+    instance.run("register")
+    assert len(api.world.find("Z0PUBLIC").sets) == 4
+    api.autoscaling.terminate("i-0123456789abcdef0")
+    instance.run("deregister", "--reason", "terminate", "--drain")
+    assert api.autoscaling.completed and len(api.world.find("Z0PUBLIC").sets) == 2
+    assert not least.denied(api)
+    assert least.superfluous(policy, least.used(api)) == []
+
+
+@pytest.mark.parametrize("sid", ["LookAtZones", "ChangeZ0PRIVATE", "ChangeZ0PUBLIC", "ChangeZ0REVERSE"])
+def test_register_without_a_statement_fails_and_says_so(api, instance, sid):
+    policy = policy_of(instance, "register")
+    policy["Statement"] = [s for s in policy["Statement"] if s["Sid"] != sid]
+    under(api, policy)
+    done = instance.run("register", code=1)
+    assert "not authorized to perform" in done.err or "AccessDenied" in done.err
+
+
+def test_two_switches_of_register_need_two_more_rights(api, instance):
+    under(api, policy_of(instance, "register"))
+    assert instance.run("register", "--wait", "2", code=None).code == 1
+    assert least.denied(api) == ["route53 GetChange"] * api.count("GetChange")
