@@ -36,6 +36,11 @@ static const struct command commands[] = {
 	{"health", command_health, "", "puts the daemon's readiness into CloudWatch"},
 	{"deregister", command_deregister, "[--reason auto|reboot|stop|terminate] [--drain]",
          "removes what was registered"},
+	{"sweep", command_sweep, "[--apply] [--plan-sum SUM] [--json]",
+         "shows, or clears away, what dead machines left"},
+	{"restore", command_restore, "RUN", "puts back what a run removed"},
+	{"purge", command_purge, "--owner FLEET [--apply]",
+         "shows, or removes, every record of a fleet"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
