@@ -348,8 +348,12 @@ static int start_sync(struct horizond *h, char *err, size_t err_size)
 		.resolve = lookup_host,
 		.ctx = h,
 	};
-	wire_sync_opts(h->settings, &opts);
+	int ret = wire_sync_opts(h->settings, &opts);
+	if (ret != 0) {
+		return ret;
+	}
 	h->sync = sync_start(&opts, &hooks, err, err_size);
+	wire_sync_opts_free(&opts);
 	return h->sync == NULL ? FAIL_FORMAT : 0;
 }
 

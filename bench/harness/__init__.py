@@ -1,1 +1,1 @@
-"""What bench/run, bench/memory and bench/generate share."""
+"""What the programs of bench/ share."""

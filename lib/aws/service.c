@@ -18,6 +18,8 @@ static const struct aws_operation_info operations[AWS_OPERATIONS] = {
 	/* Route 53 writes its metrics where it lives. */
 	[AWS_GET_METRIC] = {AWS_MONITORING, "GetMetricStatistics", true},
 	[AWS_CALLER_IDENTITY] = {AWS_STS, "GetCallerIdentity", false},
+	[AWS_ASSUME_ROLE] = {AWS_STS, "AssumeRole", false},
+	[AWS_ASSUME_ROLE_WEB] = {AWS_STS, "AssumeRoleWithWebIdentity", false},
 	[AWS_RECEIVE_MESSAGE] = {AWS_SQS, "ReceiveMessage", false},
 	[AWS_CHANGE_RECORD_SETS] = {AWS_ROUTE53, "ChangeResourceRecordSets", false},
 	[AWS_GET_CHANGE] = {AWS_ROUTE53, "GetChange", false},

@@ -60,3 +60,9 @@ static inline uint32_t hash_fold(uint64_t state)
  * Not for tables that a peer can fill.
  */
 uint64_t hash_stable(const void *bytes, size_t size);
+
+/*
+ * Of large blocks, to see whether they were damaged: about ten times as fast, the same in every process, but not on
+ * machines of the other byte order.
+ */
+uint64_t hash_sum(const void *bytes, size_t size);

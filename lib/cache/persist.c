@@ -2,10 +2,10 @@
 #include "cache/persist_int.h"
 
 #include "base/fail.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "cache/cache_int.h"
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,22 +26,6 @@ struct saver {
 	size_t room;
 	size_t count; /* entries in all blocks so far */
 };
-
-static int write_all(int fd, const uint8_t *bytes, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, bytes, size);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return n < 0 ? -errno : -EIO;
-		}
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
 
 /* --- Entries --- */
 
@@ -65,7 +49,7 @@ static uint8_t *block_room(struct saver *saver, size_t size)
 static void entry_save(struct saver *saver, const struct cache_entry *entry)
 {
 	uint32_t age_s = cache__entry_age(entry, saver->now_s);
-	if (entry->outcome == DNS_OUTCOME_LAME || cache__entry_over(entry, age_s, saver->stale_s)) {
+	if (cache__entry_over(entry, age_s, saver->stale_s)) {
 		return;
 	}
 	/* name, next and wire stand behind one another */
@@ -125,7 +109,7 @@ static void block_write(struct saver *saver)
 	put_u32(saver->block + 8, (uint32_t)size);
 	persist__put_u64(saver->block, hash_stable(saver->block + 8, saver->used - 8));
 	if (saver->ret == 0) {
-		saver->ret = write_all(saver->fd, saver->block, saver->used);
+		saver->ret = file_write_all(saver->fd, saver->block, saver->used);
 	}
 	block_begin(saver);
 }
@@ -137,7 +121,7 @@ static void head_write(struct saver *saver, int64_t wall_now_s)
 	put_u32(head + 12, 0);
 	persist__put_u64(head + 16, (uint64_t)wall_now_s);
 	persist__put_u64(head + 24, hash_stable(head, 24));
-	saver->ret = write_all(saver->fd, head, sizeof(head));
+	saver->ret = file_write_all(saver->fd, head, sizeof(head));
 }
 
 static void cache_write(struct saver *saver)
@@ -160,18 +144,6 @@ static void cache_write(struct saver *saver)
 }
 
 /* --- The file --- */
-
-/* So that the new name is there after a power cut. Not every file system lets us; then it lets it be. */
-static void dir_sync(const char *path)
-{
-	char copy[PATH_MAX];
-	snprintf(copy, sizeof(copy), "%s", path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		fsync(fd);
-		close(fd);
-	}
-}
 
 static int file_write(struct saver *saver, const char *aside, int64_t wall_now_s)
 {
@@ -215,7 +187,7 @@ int cache_save(struct cache *cache, const char *path, uint64_t now_s, int64_t wa
 		unlink(aside);
 		return ret;
 	}
-	dir_sync(path);
+	file_dir_sync(path);
 	*ret_count = saver.count;
 	return 0;
 }

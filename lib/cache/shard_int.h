@@ -21,6 +21,7 @@
 #include "base/epoch.h"
 #include "cache/block_int.h"
 #include "cache/entry_int.h"
+#include "cache/failures_int.h"
 #include <pthread.h>
 
 #define SHARD_FIRST    8u /* buckets of the first segment; segment i has 8 << i */
@@ -53,6 +54,7 @@ struct cache_shard {
 	uint32_t now_s; /* of the last store */
 	uint32_t stale_s;
 	struct cache_entry *first[SHARD_FIRST];
+	struct failures failures;
 };
 
 static inline uint32_t cache__shard_buckets(const struct cache_shard *shard)
@@ -121,12 +123,11 @@ struct cache_item {
 	const struct cache_key *key;
 	uint32_t hash;
 	const struct dns_body *body;
-	int ede;
 	uint32_t now_s;
 	uint32_t stored_s; /* when its life began: now, or before a restart */
 };
 
-/* Keeps a copy, unless it is a failure that would cover a good entry, or there is no room: false. */
+/* Keeps a copy, unless there is no room: false. */
 bool cache__shard_put(struct cache_shard *shard, const struct cache_item *item);
 
 /* Removes the entries of this name, of any origin, type and flags. Returns how many. */

@@ -1,6 +1,7 @@
 #include "base/fail.h"
 #include "dns/layout_int.h"
 #include "dns/msg.h"
+#include "dns/rdata.h"
 #include "dns/type.h"
 
 /* No honest writer needs a pointer for each label; more are a walk in the making. */
@@ -171,4 +172,24 @@ int dns__layout_name(uint16_t type, const uint8_t *rdata, size_t rdlen)
 		return -1;
 	}
 	return layout->before;
+}
+
+bool dns_rdata_fits(uint16_t type, const uint8_t *rdata, size_t rdlen)
+{
+	const struct dns__layout *layout = dns__layout_of(type);
+	if (layout == NULL) {
+		return true;
+	}
+	size_t at = layout->before;
+	if (rdlen < at || !strings_pass(rdata, &at, rdlen, layout->strings)) {
+		return false;
+	}
+	for (unsigned int i = 0; i < layout->names; i++) {
+		size_t len = dns_name_check(rdata + at, rdlen - at);
+		if (len == 0) {
+			return false;
+		}
+		at += len;
+	}
+	return layout->rest ? rdlen - at >= layout->after : rdlen - at == layout->after;
 }

@@ -21,6 +21,9 @@ static inline uint8_t dns_fold(uint8_t c)
 	return (uint8_t)(c + (((uint8_t)(c - 'A') < 26) << 5));
 }
 
+/* The octets of the uncompressed name at the start of bytes, of which room may be read; 0 when there is none. */
+size_t dns_name_check(const uint8_t *bytes, size_t room);
+
 /* Octets of a checked name, root included. */
 size_t dns_name_len(const uint8_t *name);
 /* Labels, root not counted. */

@@ -27,16 +27,25 @@ static inline uint64_t dns__load8(const uint8_t *at)
 	return word;
 }
 
+static inline bool dns__same8(const uint8_t *a, const uint8_t *b)
+{
+	return dns__fold8(dns__load8(a)) == dns__fold8(dns__load8(b));
+}
+
 /* The same octets, ASCII case aside. */
 static inline bool dns__octets_equal(const uint8_t *a, const uint8_t *b, size_t size)
 {
-	for (; size >= 8; a += 8, b += 8, size -= 8) {
-		if (dns__fold8(dns__load8(a)) != dns__fold8(dns__load8(b))) {
-			return false;
+	if (size >= 8) { /* what is left over once more with octets before it */
+		size_t last = size - 8;
+		for (size_t i = 0; i < last; i += 8) {
+			if (!dns__same8(a + i, b + i)) {
+				return false;
+			}
 		}
+		return dns__same8(a + last, b + last);
 	}
-	for (; size > 0; a++, b++, size--) {
-		if (dns_fold(*a) != dns_fold(*b)) {
+	for (size_t i = 0; i < size; i++) {
+		if (dns_fold(a[i]) != dns_fold(b[i])) {
 			return false;
 		}
 	}
@@ -48,9 +57,6 @@ static inline bool dns__octets_equal(const uint8_t *a, const uint8_t *b, size_t 
  * when it is compressed, has labels of another kind, runs over the room or over DNS_NAME_MAX.
  */
 size_t dns__key_read(struct dns_key *key, const uint8_t *bytes, size_t room);
-
-/* The octets of the uncompressed name at the start of bytes, of which room may be read; 0 when there is none. */
-size_t dns__name_check(const uint8_t *bytes, size_t room);
 
 /*
  * The octet at *text, which stands behind a backslash: three digits of this base (8 or 10), or any other

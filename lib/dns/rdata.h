@@ -33,3 +33,6 @@ const char *dns_rdata_text(uint16_t type, const uint8_t *rdata, size_t rdlen, ch
  * Returns its offset in the uncompressed RDATA, or -1.
  */
 int dns_rdata_target(uint16_t type, const uint8_t *rdata, size_t rdlen);
+
+/* True when uncompressed RDATA has the shape of its type: no name in it runs over the end. */
+bool dns_rdata_fits(uint16_t type, const uint8_t *rdata, size_t rdlen);

@@ -84,7 +84,7 @@ static bool ip_write(struct sheet *sheet, int family, struct reader *r)
 static bool name_write(struct sheet *sheet, struct reader *r)
 {
 	char buf[DNS_NAME_TEXT_MAX];
-	size_t len = dns__name_check(r->base + r->pos, reader_left(r));
+	size_t len = dns_name_check(r->base + r->pos, reader_left(r));
 	if (len == 0) {
 		return false;
 	}

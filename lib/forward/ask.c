@@ -1,4 +1,5 @@
 #include "base/fail.h"
+#include "base/hash.h"
 #include "forward/ask_int.h"
 #include "forward/port_int.h"
 #include "forward/tcp_int.h"
@@ -28,7 +29,7 @@ static bool ask_hears(const struct question *q, const struct try *except)
 {
 	for (unsigned int i = 0; i < q->try_count; i++) {
 		const struct try *try = &q->tries[i];
-		if (try != except && (try->port != NULL || try->tcp != NULL)) {
+		if (try != except && (try->port != NULL || try->stream != NULL)) {
 			return true;
 		}
 	}
@@ -124,7 +125,7 @@ static void try_expire(struct try *try, uint64_t now_ms)
 	case TRY_REFUSED:
 		try->state = TRY_SILENT;
 		target__silent(try_target(try), try->sent_us, now_ms);
-		tcp__close(try);
+		tcp__overdue(try);
 		break;
 	default:
 		break;
@@ -184,6 +185,9 @@ void ask__timer(void *ctx)
 static int ask_pick(struct question *q, bool *time_up)
 {
 	struct forward_worker *worker = q->worker;
+	if (q->entry.only != 0) {
+		return q->try_count == 0 ? q->entry.only - 1 : -1;
+	}
 	uint64_t now_ms = loop_now_ms(worker->loop);
 	int member = group__pick(q->group, q->tried | q->useless, &worker->draw, now_ms);
 	if (member < 0 && (*time_up || !ask_paced(q)) && !all_useless(q)) {
@@ -208,7 +212,8 @@ void ask__advance(struct question *q, bool time_up)
 				     });
 			continue;
 		}
-		bool later = ask_may_try(q) && !all_useless(q) && !ask_never_left(q);
+		bool later = ask_may_try(q) && !all_useless(q) && !ask_never_left(q) &&
+		             q->entry.only == 0;
 		if (!later && !ask_hears(q, NULL)) {
 			ask__fail(q, ask_why(q));
 			return;
@@ -219,8 +224,8 @@ void ask__advance(struct question *q, bool time_up)
 }
 
 /*
- * A target that is down is tried with a copy of a question that goes to a better one too: its
- * return is noticed, and nobody waits for it if it has not.
+ * A lame member is tried with a copy of a question that goes to a better one too: that it is of use
+ * again is noticed, and nobody waits for it if it is not.
  */
 static void ask_trial(struct question *q)
 {
@@ -230,13 +235,13 @@ static void ask_trial(struct question *q)
 		return;
 	}
 	send__try(q, &(struct try_opts){.member = (uint8_t)member, .aside = true});
-	ask__arm(q);
+	ask__advance(q, false);
 }
 
 void ask__begin(struct question *q)
 {
 	ask__advance(q, false);
-	if (q->why == 0 && q->group->member_count > 1) {
+	if (q->why == 0 && q->group->member_count > 1 && q->entry.only == 0) {
 		ask_trial(q);
 	}
 }
@@ -354,6 +359,41 @@ static enum verdict judge(const struct try *try, const struct dns_reply *reply,
 	return VERDICT_BAD;
 }
 
+/* Of the name alone: its types stand and fall together. */
+static uint32_t name_hash(const struct inflight_entry *entry)
+{
+	uint8_t folded[DNS_NAME_MAX + 1];
+	memcpy(folded, entry->name, entry->name_len);
+	dns_name_lower(folded);
+	return hash_fold(hash_step(0, folded, entry->name_len));
+}
+
+/* Was the answer of use? That says whether the member is lame. */
+static void ask_worth(const struct try *try, enum verdict verdict, uint64_t now_ms)
+{
+	const struct question *q = try->q;
+	struct member *member = try_member(try);
+	bool probe = q->entry.only != 0;
+	char buf[16];
+	switch (verdict) {
+	case VERDICT_GOOD:
+	case VERDICT_TRUNCATED:
+		member__useful(member, q->group, probe, now_ms);
+		break;
+	case VERDICT_FORMERR:
+		if (!try->plain) {
+			break; /* perhaps it is EDNS alone */
+		}
+		/* fall through */
+	case VERDICT_BAD:
+		member__useless(member, q->group, probe, name_hash(&q->entry),
+		                try->rcode == DNS_RCODE_NOERROR ? "a referral"
+		                                                : dns_rcode_text(try->rcode, buf),
+		                now_ms);
+		break;
+	}
+}
+
 static void ask_bad(struct try *try, const struct dns_reply *reply)
 {
 	struct question *q = try->q;
@@ -397,6 +437,7 @@ static void ask_reply(struct try *try, const struct dns_reply *reply, uint64_t n
 	if (verdict == VERDICT_BAD || verdict == VERDICT_FORMERR) {
 		ask__count(try, reason);
 	}
+	ask_worth(try, verdict, now_us / 1000);
 	if (q->settled || q->why != 0) {
 		tcp__close(try);
 		return; /* the timer sees to the rest */
@@ -464,13 +505,15 @@ void ask__packet(struct try *try, const uint8_t *wire, size_t size, uint64_t now
 	ask_distrust(q, try->member, try->plain);
 }
 
-bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us)
+bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us,
+                  int *ret_keepalive)
 {
 	struct dns_reply reply;
 	if (dns_reply_read(wire, size, &reply) != 0 || !reply_belongs(try, &reply)) {
 		ask__count(try, REASON_MISMATCH);
 		return false;
 	}
+	*ret_keepalive = reply.keepalive;
 	ask_reply(try, &reply, now_us);
 	return true;
 }

@@ -102,7 +102,9 @@ bool forward_way_out(struct forward *fwd, uint32_t origin)
 struct row {
 	const struct group *group;
 	const struct target *target;
+	enum forward_state state;
 	uint64_t queries;
+	uint64_t probes;
 	uint64_t failures[REASON_COUNT];
 };
 
@@ -116,9 +118,16 @@ static int by_rule(const void *a, const void *b)
 
 static void row_fill(struct row *row, const struct group *group, const struct member *member)
 {
-	*row = (struct row){.group = group, .target = member->target};
+	*row = (struct row){
+		.group = group,
+		.target = member->target,
+		.state = target__down(member->target) ? FORWARD_DOWN
+	                 : member__lame(member)       ? FORWARD_LAME
+	                                              : FORWARD_UP,
+	};
 	for (unsigned int i = 0; i < member->target->workers; i++) {
 		row->queries += metric_get(&member->tally[i].queries);
+		row->probes += metric_get(&member->tally[i].probes);
 		for (unsigned int r = 0; r < REASON_COUNT; r++) {
 			row->failures[r] += metric_get(&member->tally[i].failures[r]);
 		}
@@ -135,6 +144,10 @@ static size_t rows_merge(struct row *rows, size_t count)
 			continue;
 		}
 		rows[kept - 1].queries += rows[i].queries;
+		rows[kept - 1].probes += rows[i].probes;
+		if (rows[i].state > rows[kept - 1].state) {
+			rows[kept - 1].state = rows[i].state;
+		}
 		for (unsigned int r = 0; r < REASON_COUNT; r++) {
 			rows[kept - 1].failures[r] += rows[i].failures[r];
 		}
@@ -167,6 +180,13 @@ static struct row *rows_of(const struct group_table *table, size_t *ret_count)
 	return rows;
 }
 
+const char *forward_state_text(enum forward_state state)
+{
+	static const char *const words[] = {
+		[FORWARD_UP] = "up", [FORWARD_LAME] = "lame", [FORWARD_DOWN] = "down"};
+	return words[state];
+}
+
 void forward_each_target(struct forward *fwd, forward_target_fn *fn, void *ctx)
 {
 	struct group_table *table = table_held(fwd);
@@ -178,8 +198,10 @@ void forward_each_target(struct forward *fwd, forward_target_fn *fn, void *ctx)
 			.origin = rows[i].group->origin,
 			.addr = rows[i].target->addr,
 			.up = !target__down(rows[i].target),
+			.state = rows[i].state,
 			.rtt_ms = target__rtt_us(rows[i].target) / 1000.0,
 			.queries = rows[i].queries,
+			.probes = rows[i].probes,
 		};
 		for (unsigned int r = 0; r < REASON_COUNT; r++) {
 			state.failures += rows[i].failures[r];
@@ -205,7 +227,9 @@ static void metric_failures(struct text *out, const struct row *row, const char 
 enum family {
 	FAMILY_QUERIES,
 	FAMILY_FAILURES,
+	FAMILY_PROBES,
 	FAMILY_UP,
+	FAMILY_LAME,
 	FAMILY_RTT,
 	FAMILY_COUNT,
 };
@@ -219,7 +243,10 @@ static const struct {
          METRIC_COUNTER},
 	{"horizond_upstream_failures_total", "Tries at a target that came to nothing, and why.",
          METRIC_COUNTER},
+	{"horizond_upstream_probes_total", "Of those, questions of our own.", METRIC_COUNTER},
 	{"horizond_upstream_up", "1: not known to be down.", METRIC_GAUGE},
+	{"horizond_upstream_lame", "1: it speaks, but says nothing of use for the rule.",
+         METRIC_GAUGE},
 	{"horizond_upstream_rtt_seconds", "Smoothed round-trip time; 0: never measured.",
          METRIC_GAUGE},
 };
@@ -237,6 +264,12 @@ static void metric_row(struct text *out, const struct row *row, enum family fami
 		break;
 	case FAMILY_UP:
 		metric_sample_u64(out, name, labels, target__down(row->target) ? 0 : 1);
+		break;
+	case FAMILY_PROBES:
+		metric_sample_u64(out, name, labels, row->probes);
+		break;
+	case FAMILY_LAME:
+		metric_sample_u64(out, name, labels, row->state == FORWARD_LAME ? 1 : 0);
 		break;
 	case FAMILY_RTT:
 		metric_sample(out, name, labels, target__rtt_us(row->target) / 1e6);

@@ -39,6 +39,8 @@ struct inflight_entry {
 	bool dnssec_ok;
 	bool checking_disabled;
 	bool open; /* in the table: may be joined */
+	/* Part of the key: 0, or 1 + the member of the group that alone is asked (a probe). */
+	uint8_t only;
 	uint8_t name_len;
 	uint8_t name[DNS_NAME_MAX + 1]; /* as the first asker wrote it */
 };

@@ -2,13 +2,12 @@
 #include "base/mono.h"
 #include "dns/build.h"
 #include "forward/ask_int.h"
-#include "forward/pool_int.h"
+#include "forward/outbox_int.h"
 #include "forward/tcp_int.h"
 #include <assert.h>
 
-#define HELD_MAX_MS  200 /* a question waits no longer for a token */
-#define TCP_PACKETS  8   /* what a TCP exchange is counted as: SYN, data, ACKs, FIN, both of ours */
-#define SEND_REPEATS 3
+#define HELD_MAX_MS 200 /* a question waits no longer for a token */
+#define TCP_PACKETS 8   /* what a TCP exchange is counted as: SYN, data, ACKs, FIN, both of ours */
 
 /* --- The packet --- */
 
@@ -29,33 +28,9 @@ size_t send__build(const struct try *try, uint8_t *buf)
 		.udp_size = DNS_UDP_OURS,
 		.dnssec_ok = entry->dnssec_ok,
 		.ede = DNS_EDE_NONE,
-		.keepalive = -1,
+		.keepalive = try->by_tcp ? DNS_KEEPALIVE_ASK : DNS_KEEPALIVE_NONE,
 	};
 	return dns_build_end(&build, 0, DNS_RCODE_NOERROR, &opt);
-}
-
-static int send_udp(struct try *try)
-{
-	struct port *port;
-	int ret = pool__port(try->q->worker, try_target(try), &port);
-	if (ret != 0) {
-		return ret;
-	}
-	port__attach(port, try);
-	uint8_t wire[SEND_ROOM];
-	size_t size = send__build(try, wire);
-	for (unsigned int i = 0; i < SEND_REPEATS; i++) {
-		if (send(port->fd, wire, size, MSG_NOSIGNAL) == (ssize_t)size) {
-			return 0;
-		}
-		ret = -errno;
-		/* What an earlier packet met with is told here, instead of sending this one. */
-		if (ret != -ECONNREFUSED && ret != -EINTR) {
-			break;
-		}
-	}
-	port__detach(try);
-	return ret;
 }
 
 /* No target is left that this question has not gone to. */
@@ -100,10 +75,15 @@ static void try_transmit(struct try *try)
 	try->sent_us = mono_us();
 	try->due_ms = try->sent_us / 1000 + try_timeout_ms(try);
 	try->state = TRY_WAITING;
-	metric_add(&try_member(try)->tally[worker->index].queries, 1);
-	int ret = try->by_tcp ? tcp__start(try) : send_udp(try);
-	try->left = ret == 0;
+	struct tally *tally = &try_member(try)->tally[worker->index];
+	metric_add(&tally->queries, 1);
+	if (try->q->entry.only != 0) {
+		metric_add(&tally->probes, 1);
+	}
+	try->left = true;
+	int ret = try->by_tcp ? tcp__start(try) : outbox__put(try->q->worker->outbox, try);
 	if (ret != 0) {
+		try->left = false;
 		try->state = TRY_NET;
 		ask__count(try, REASON_NET);
 	}
@@ -131,26 +111,6 @@ static void held_arm(struct forward_worker *worker, uint64_t wait_ns)
 	loop_timer_set(&worker->held_timer, wait_ns / 1000000 + 1);
 }
 
-/* Waits for a token, behind those that wait already; or not, when none will come in time. */
-static void try_hold(struct try *try, uint64_t wait_ns)
-{
-	struct question *q = try->q;
-	struct forward_worker *worker = q->worker;
-	metric_add_shared(&worker->fwd->limited_packets_held, 1);
-	uint64_t in_time = (uint64_t)bucket__rate(q->group->bucket) * HELD_MAX_MS / 1000;
-	if (worker->held_count > in_time || wait_ns > HELD_MAX_MS * UINT64_C(1000000)) {
-		try->state = TRY_DROPPED;
-		q->flooded = true;
-		return;
-	}
-	try->state = TRY_HELD;
-	try->due_ms = loop_now_ms(worker->loop) + HELD_MAX_MS;
-	list_append(&worker->held, &q->queue);
-	if (worker->held_count++ == 0) {
-		held_arm(worker, wait_ns);
-	}
-}
-
 static struct try *held_try(struct question *q)
 {
 	for (unsigned int i = 0; i < q->try_count; i++) {
@@ -161,47 +121,97 @@ static struct try *held_try(struct question *q)
 	return NULL;
 }
 
-static void unhold(struct question *q)
-{
-	list_remove(&q->queue);
-	q->worker->held_count--;
-}
-
 bool send__unhold(struct question *q)
 {
 	struct try *try = held_try(q);
 	if (try == NULL) {
 		return false;
 	}
-	unhold(q);
+	held__remove(&q->worker->held, q);
 	try->state = TRY_DROPPED;
 	return true;
 }
 
-void send__held(void *ctx)
+/* So many that the last one's token comes well in time. */
+static bool held_has_room(const struct question *q)
 {
-	struct forward_worker *worker = ctx;
-	const struct bucket *dry = NULL;
-	uint64_t dry_ns = 0;
-	list_each (at, &worker->held) {
+	return q->worker->held.count <=
+	       (uint64_t)bucket__rate(q->group->bucket) * HELD_MAX_MS * 3 / 4000;
+}
+
+/* A place for q's try; somebody else's if that is fair. */
+static bool held_make_room(const struct question *q)
+{
+	if (held_has_room(q)) {
+		return true;
+	}
+	struct question *victim = held__victim(&q->worker->held, q->asker);
+	if (victim == NULL) {
+		return false;
+	}
+	send__unhold(victim);
+	victim->flooded = true;
+	ask__advance(victim, false);
+	return true;
+}
+
+/* Waits for a token; or not, when none will come in time. */
+static void try_hold(struct try *try, uint64_t wait_ns)
+{
+	struct question *q = try->q;
+	struct forward_worker *worker = q->worker;
+	metric_add_shared(&worker->fwd->limited_packets_held, 1);
+	if (wait_ns > HELD_MAX_MS * UINT64_C(1000000) || !held_make_room(q)) {
+		try->state = TRY_DROPPED;
+		q->flooded = true;
+		return;
+	}
+	try->state = TRY_HELD;
+	try->due_ms = loop_now_ms(worker->loop) + HELD_MAX_MS;
+	held__add(&worker->held, q);
+	if (worker->held.count == 1) {
+		held_arm(worker, wait_ns);
+	}
+}
+
+/* A bucket found empty, and when it is worth looking again; 0: none so far. */
+struct dry {
+	const struct bucket *bucket;
+	uint64_t wait_ns;
+};
+
+/* What the others try next has room, for one has just left: no other one is taken out of the list on the way. */
+static void held_send(struct forward_worker *worker, struct list *list, struct dry *dry)
+{
+	list_each (at, list) {
 		struct question *q = list_item(at, struct question, queue);
-		if (q->group->bucket == dry) {
+		if (q->group->bucket == dry->bucket) {
 			continue;
 		}
 		struct try *try = held_try(q);
 		assert(try != NULL);
 		uint64_t wait_ns = try_token(try);
 		if (wait_ns != 0) {
-			dry = q->group->bucket;
-			dry_ns = dry_ns == 0 || wait_ns < dry_ns ? wait_ns : dry_ns;
+			dry->bucket = q->group->bucket;
+			if (dry->wait_ns == 0 || wait_ns < dry->wait_ns) {
+				dry->wait_ns = wait_ns;
+			}
 			continue;
 		}
-		unhold(q);
+		held__remove(&worker->held, q);
 		try_transmit(try);
 		ask__advance(q, false);
 	}
-	if (worker->held_count > 0) {
-		held_arm(worker, dry_ns);
+}
+
+void send__held(void *ctx)
+{
+	struct forward_worker *worker = ctx;
+	struct dry dry = {.bucket = NULL};
+	held_send(worker, &worker->held.first, &dry);
+	held_send(worker, &worker->held.more, &dry);
+	if (worker->held.count > 0) {
+		held_arm(worker, dry.wait_ns);
 	}
 }
 
@@ -219,7 +229,7 @@ void send__try(struct question *q, const struct try_opts *opts)
 		.aside = opts->aside,
 	};
 	q->tried |= UINT32_C(1) << opts->member;
-	bool queued = q->group->bucket != NULL && q->worker->held_count > 0;
+	bool queued = q->group->bucket != NULL && q->worker->held.count > 0;
 	uint64_t wait_ns = queued ? 1 : try_token(try);
 	if (wait_ns == 0) {
 		try_transmit(try);

@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mono.h"
+#include "dns/type.h"
 #include "forward/group_int.h"
 #include <stdlib.h>
 #include <string.h>
@@ -124,11 +125,63 @@ static struct bucket *bucket_for(struct maker *maker, unsigned int rate, unsigne
 	return bucket__new(rate, burst, !limited_before, maker->now_ns);
 }
 
+/* Copies of the names, one behind the other. */
+static int names_copy(const uint8_t *const *names, size_t count, struct names *ret_names)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < count; i++) {
+		size += dns_name_len(names[i]);
+	}
+	*ret_names = (struct names){.count = count, .size = size};
+	if (count == 0) {
+		return 0;
+	}
+	ret_names->wire = malloc(size);
+	if (ret_names->wire == NULL) {
+		return FAIL_NOMEM;
+	}
+	uint8_t *at = ret_names->wire;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(at, names[i], dns_name_len(names[i]));
+		at += dns_name_len(names[i]);
+	}
+	return 0;
+}
+
+/* Its domains, and what a probe asks: as told, else the SOA of the first domain or the root's NS. */
+static int group_names(struct group *group, const struct forward_group_opts *opts)
+{
+	static const uint8_t root[1] = {0};
+	struct names probe;
+	const uint8_t *name = opts->probe_name;
+	group->probe_type = opts->probe_type;
+	if (name == NULL) {
+		name = opts->domain_count != 0 ? opts->domains[0] : root;
+		group->probe_type = opts->domain_count != 0 ? DNS_TYPE_SOA : DNS_TYPE_NS;
+	}
+	int ret = names_copy(opts->domains, opts->domain_count, &group->domains);
+	if (ret == 0) {
+		ret = names_copy(&name, 1, &probe);
+	}
+	if (ret == 0) {
+		group->probe_name = probe.wire;
+	}
+	return ret;
+}
+
+static bool names_same(const struct group *a, const struct group *b)
+{
+	return a->domains.size == b->domains.size &&
+	       (a->domains.size == 0 ||
+	        memcmp(a->domains.wire, b->domains.wire, a->domains.size) == 0) &&
+	       a->probe_type == b->probe_type && dns_name_equal(a->probe_name, b->probe_name);
+}
+
 static bool group_same(const struct group *a, const struct group *b)
 {
 	if (a->policy != b->policy || a->inflight_max != b->inflight_max ||
 	    a->bucket != b->bucket || a->member_count != b->member_count ||
-	    strcmp(a->rule, b->rule) != 0) {
+	    strcmp(a->rule, b->rule) != 0 || !names_same(a, b)) {
 		return false;
 	}
 	return memcmp(a->members, b->members, a->member_count * sizeof(a->members[0])) == 0;
@@ -138,7 +191,7 @@ static int group_fill(struct maker *maker, struct group *group, const struct gro
                       const struct forward_group_opts *opts)
 {
 	group->rule = strdup(opts->rule != NULL ? opts->rule : "");
-	if (group->rule == NULL) {
+	if (group->rule == NULL || group_names(group, opts) != 0) {
 		return FAIL_NOMEM;
 	}
 	if (opts->packet_rate != 0) {

@@ -1,8 +1,10 @@
 #include "base/epoch.h"
 #include "base/fail.h"
 #include "base/mono.h"
-#include "forward/ask_int.h"
+#include "forward/outbox_int.h"
 #include "forward/pool_int.h"
+#include "forward/probe_int.h"
+#include "forward/tcp_int.h"
 #include "forward/worker_int.h"
 #include <stdlib.h>
 #include <string.h>
@@ -65,9 +67,11 @@ static void worker_init(struct forward_worker *worker)
 	list_init(&worker->questions);
 	list_init(&worker->waiters);
 	list_init(&worker->queue);
-	list_init(&worker->held);
+	held__init(&worker->held);
 	list_init(&worker->pools);
 	list_init(&worker->ports);
+	list_init(&worker->lines);
+	list_init(&worker->streams);
 	loop_timer_init(worker->loop, &worker->flush_timer, flush_due, worker);
 	loop_timer_init(worker->loop, &worker->held_timer, send__held, worker);
 	loop_timer_init(worker->loop, &worker->sweep_timer, sweep_due, worker);
@@ -87,8 +91,11 @@ struct forward_worker *forward_worker_new(struct forward *fwd, struct loop *loop
 	}
 	worker_init(worker);
 	worker->batch = port__batch_new();
+	worker->outbox = outbox__new();
 	worker->box = mailbox_new(loop, fwd->opts.inflight_max, worker);
-	if (worker->batch == NULL || worker->box == NULL) {
+	worker->prober = worker->index == 0 ? probe__start(worker) : NULL;
+	if (worker->batch == NULL || worker->outbox == NULL || worker->box == NULL ||
+	    (worker->index == 0 && worker->prober == NULL)) {
 		forward_worker_free(&worker);
 	}
 	return worker;
@@ -133,13 +140,16 @@ void forward_worker_free(struct forward_worker **ptr)
 			settle__question(q, FAIL_SHUTDOWN, NULL, NULL);
 		}
 	}
+	probe__stop(&worker->prober);
 	worker_leave_others(worker);
 	pool__close_all(worker);
+	tcp__close_all(worker);
 	loop_timer_cancel(&worker->flush_timer);
 	loop_timer_cancel(&worker->held_timer);
 	slab__fini(&worker->question_slab);
 	slab__fini(&worker->waiter_slab);
 	port__batch_free(&worker->batch);
+	outbox__free(&worker->outbox);
 	pthread_mutex_lock(&worker->fwd->admin);
 	worker->fwd->worker_used[worker->index] = false;
 	pthread_mutex_unlock(&worker->fwd->admin);
@@ -165,12 +175,12 @@ static struct group *group_held(struct forward *fwd, uint32_t origin)
  * A place for one more question. Counted first, so that workers that come together cannot pass
  * the bound.
  */
-static bool worker_reserve(struct forward_worker *worker, struct group *group)
+static bool worker_reserve(struct forward_worker *worker, struct group *group, bool always)
 {
 	struct forward *fwd = worker->fwd;
 	uint32_t here = __atomic_add_fetch(&group->inflight, 1, __ATOMIC_RELAXED);
 	size_t all = __atomic_add_fetch(&fwd->inflight_count, 1, __ATOMIC_RELAXED);
-	if (here <= group->inflight_max && all <= fwd->opts.inflight_max) {
+	if (always || (here <= group->inflight_max && all <= fwd->opts.inflight_max)) {
 		return true;
 	}
 	worker__release(worker, group);
@@ -245,9 +255,11 @@ static struct question *question_new(struct forward_worker *worker, const struct
 	q->entry.owner = worker;
 	q->entry.deadline_ms = deadline_ms;
 	q->entry.origin = ask->origin;
+	q->asker = ask->asker;
 	q->entry.qtype = ask->qtype;
 	q->entry.dnssec_ok = ask->dnssec_ok;
 	q->entry.checking_disabled = ask->checking_disabled;
+	q->entry.only = ask->only;
 	size_t len = dns_name_len(ask->name);
 	q->entry.name_len = (uint8_t)len;
 	memcpy(q->entry.name, ask->name, len);
@@ -273,7 +285,7 @@ static int ask_join(struct forward_worker *worker, struct question *q, struct wa
 {
 	uint64_t mine_ms = q->entry.deadline_ms;
 	uint64_t its_ms;
-	bool room = worker_reserve(worker, q->group);
+	bool room = worker_reserve(worker, q->group, q->entry.only != 0);
 	switch (inflight__join(worker->fwd->inflight, &q->entry, waiter, room, &its_ms)) {
 	case INFLIGHT_FRESH:
 		question_queue(worker, q);
@@ -305,6 +317,11 @@ int forward_ask(struct forward_worker *worker, struct forward_ask *ask)
 	if (group == NULL) {
 		return FAIL_NOTFOUND;
 	}
+	return worker__ask(worker, group, ask);
+}
+
+int worker__ask(struct forward_worker *worker, struct group *group, struct forward_ask *ask)
+{
 	ask->hopeless = !group__way_out(group);
 	if (ask->spare && group->bucket != NULL && !bucket__calm(group->bucket, mono_us() * 1000)) {
 		group__unref(&group);
@@ -345,9 +362,11 @@ void forward_cancel(struct forward_worker *worker, struct forward_ask *ask)
 void forward_flush(struct forward_worker *worker)
 {
 	loop_timer_cancel(&worker->flush_timer);
+	outbox__open(worker->outbox);
 	while (!list_empty(&worker->queue)) {
 		struct question *q = list_item(worker->queue.next, struct question, queue);
 		list_remove(&q->queue);
 		ask__begin(q);
 	}
+	outbox__close(worker->outbox);
 }

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "forward/forward.h"
 #include "forward/group_int.h"
+#include "forward/held_int.h"
 #include "forward/inflight_int.h"
 #include "forward/slab_int.h"
 #include "loop/loop.h"
@@ -14,6 +15,8 @@
 
 struct batch;
 struct mailbox;
+struct outbox;
+struct prober;
 struct question;
 
 #define FORWARD_WORKERS_MAX 256
@@ -54,8 +57,7 @@ struct forward_worker {
 
 	struct list queue; /* questions that nothing was sent for yet */
 	struct loop_timer flush_timer;
-	struct list held; /* questions that want a token, the oldest first */
-	size_t held_count;
+	struct held held; /* questions that want a token */
 	struct loop_timer held_timer;
 
 	struct list pools;
@@ -65,9 +67,20 @@ struct forward_worker {
 	struct port_range range;
 	struct loop_timer sweep_timer;
 	struct batch *batch;
+	struct outbox *outbox;
+
+	struct list lines;   /* connections to each target */
+	struct list streams; /* all connections, the longest unused first */
 	unsigned int tcp_count;
+	uint8_t *stream_in; /* what one read brings; NULL: none was read yet */
+	struct prober *prober; /* the first worker's alone; else NULL */
 };
 
+/*
+ * forward_ask of a group at hand, whose reference it takes over, also when it fails. A question to
+ * one member alone (ask->only) is counted in the bounds but not stopped by them.
+ */
+int worker__ask(struct forward_worker *worker, struct group *group, struct forward_ask *ask);
 /* A question has left: its places in the bounds are free again. */
 void worker__release(struct forward_worker *worker, struct group *group);
 /* Gives an accepted asker its outcome and forgets him. why as in struct forward_result. */

@@ -138,7 +138,7 @@ enum query_find query__find(struct query_run *run, const struct cache_key *key,
 	const struct cache_hit *kept = &ret->kept;
 	bool found = cache_find(run->worker->cache, key, run->in->now_s, &ret->kept);
 	bool good = found && kept->outcome != DNS_OUTCOME_LAME;
-	if (good && (!kept->stale || told || run->in->impatient)) {
+	if (good && (!kept->stale || told || run->in->impatient || kept->failed)) {
 		ret->hit = kept;
 		ret->source = QUERY_FROM_CACHE;
 		return QUERY_FIND_HIT;
@@ -146,7 +146,7 @@ enum query_find query__find(struct query_run *run, const struct cache_key *key,
 	if (told) {
 		return QUERY_FIND_FAILED;
 	}
-	if (found && !kept->stale) {
+	if (found && !good) {
 		ret->hit = kept;
 		return QUERY_FIND_FAILED;
 	}

@@ -21,7 +21,7 @@ static struct parked *parked_get(struct worker *worker)
 		}
 		return parked;
 	}
-	struct list *at = worker->parked_free.next;
+	struct list *at = worker->parked_free.prev; /* just used: it is in the caches yet */
 	list_remove(at);
 	worker->parked_free_count--;
 	return list_item(at, struct parked, link);
@@ -139,6 +139,7 @@ static bool parked_ask(struct parked *parked)
 			.dnssec_ok = parked->ask.dnssec_ok,
 			.checking_disabled = parked->ask.checking_disabled,
 			.budget_ms = SERVER_ANSWER_MS - ASK_LEAST_MS - age_ms,
+			.asker = gate_hash(&parked->client),
 			.done = upstream_done,
 			.ctx = parked,
 		};

@@ -80,6 +80,7 @@ struct sync *sync_start(const struct sync_opts *opts, const struct sync_hooks *h
 	int ret = sync_table__apply(sync, order);
 	ret = ret != 0 ? ret : sync_run__client(sync);
 	if (ret == 0) {
+		sync_disk__load(sync);
 		sync_publish__try(sync, mono_ms());
 		ret = sync->latest == NULL ? FAIL_NOMEM : thread_start(sync);
 	}
@@ -105,61 +106,6 @@ void sync_stop(struct sync **sync)
 	pthread_join(old->thread, NULL);
 	sync_free(old);
 	*sync = NULL;
-}
-
-/* --- Orders --- */
-
-int sync_reload(struct sync *sync, const struct sync_opts *opts, char *err, size_t err_size)
-{
-	struct sync_order *order = NULL;
-	int ret = sync_order__new(opts, &order, err, err_size);
-	if (ret != 0) {
-		return ret;
-	}
-	pthread_mutex_lock(&sync->lock);
-	struct sync_order *last = sync->order;
-	sync->order = order;
-	pthread_cond_signal(&sync->poke);
-	pthread_mutex_unlock(&sync->lock);
-	sync_order__free(&last);
-	return 0;
-}
-
-static bool entry_is(const struct zones_entry *entry, const char *text)
-{
-	uint8_t name[DNS_NAME_MAX];
-	if (entry->id[0] != '\0' && strcmp(entry->id, text) == 0) {
-		return true;
-	}
-	return entry->origin_known && dns_name_parse(text, name) >= 0 &&
-	       dns_name_equal(name, entry->origin);
-}
-
-/* Under lock. */
-static bool known(const struct sync *sync, const char *zone)
-{
-	for (size_t i = 0; i < zones_count(sync->latest); i++) {
-		if (entry_is(zones_get(sync->latest, i), zone)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-int sync_now(struct sync *sync, const char *zone)
-{
-	int ret = 0;
-	pthread_mutex_lock(&sync->lock);
-	if (zone[0] == '\0' || sync->wanted_count == SYNC_ORDERS_MAX) {
-		sync->wanted_all = true; /* with too many wishes: all of them and more */
-	} else if (strlen(zone) < sizeof(sync->wanted[0]) && known(sync, zone)) {
-		strcpy(sync->wanted[sync->wanted_count++], zone);
-	} else {
-		ret = FAIL_NOTFOUND;
-	}
-	pthread_cond_signal(&sync->poke);
-	pthread_mutex_unlock(&sync->lock);
-	return ret;
 }
 
 /* --- Looking in --- */
@@ -209,7 +155,7 @@ static bool faults_value(const struct zones_entry *entry, double *ret_value)
 
 static bool held_value(const struct zones_entry *entry, double *ret_value)
 {
-	*ret_value = 0; /* every whole listing is taken */
+	*ret_value = entry->held[0] != '\0';
 	return true;
 }
 

@@ -127,6 +127,14 @@ struct zone {
  */
 struct zone *zone__adopt(void *block);
 
+/*
+ * A block from outside (aligned for 8 octets) that zone__adopt may have. *ret_memory is false when there was too little
+ * memory to say.
+ */
+bool zone__block_fits(const void *block, size_t size, bool *ret_memory);
+/* What only the index can tell of such a zone: its marks of cuts are right. */
+bool zone__cuts_fit(const struct zone *zone);
+
 static inline const void *zone__at(const struct zone *zone, uint32_t offset)
 {
 	return zone->block + offset;

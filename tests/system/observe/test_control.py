@@ -6,6 +6,8 @@ import json
 import os
 import socket
 import subprocess
+import tempfile
+from pathlib import Path
 
 import net
 import pytest
@@ -61,7 +63,8 @@ def test_requests_by_hand(daemon):
 
 
 def test_nothing_is_accepted_here(daemon):
-    assert "--accept" in daemon.ctl("sync", "a.test", "--accept", code=1)
+    assert "nothing is held back" in daemon.ctl("sync", "a.test", "--accept", code=1)
+    assert "--accept" in daemon.ctl("sync", "a.test", "--acept", code=1)
 
 
 def test_terminal_is_safe(daemon):
@@ -74,8 +77,9 @@ def test_terminal_is_safe(daemon):
 def test_other_users(daemon):
     """T39: a member of the group may ask, but reads no files through the daemon; others may not even ask."""
     path = daemon.folder / "control"
-    for folder in (daemon.folder, *daemon.folder.parents[:3]):
-        os.chmod(folder, 0o755)
+    for folder in (daemon.folder, *daemon.folder.parents):
+        if Path(tempfile.gettempdir()) in folder.parents:
+            folder.chmod(0o755)
     os.chown(path, 0, 64321)
     secret = daemon.folder / "secret"
     secret.write_text("password\n")

@@ -39,6 +39,7 @@ struct tiny_reply {
 	bool quiet;   /* no Content-Length: the end of the connection ends the body */
 	bool endless; /* the body again and again until the client has had enough */
 	bool hang;    /* no answer at all */
+	unsigned int delay_ms;
 };
 
 typedef void tiny_fn(void *ctx, const struct tiny_request *request, struct tiny_reply *reply);
@@ -160,6 +161,7 @@ static bool tiny_serve(struct tiny *tiny, int fd)
 	bool going = tiny_read(fd, request);
 	if (going) {
 		tiny->fn(tiny->ctx, request, &reply);
+		usleep(1000 * reply.delay_ms);
 		going = reply.hang || tiny_answer(fd, &reply);
 	}
 	free(reply.body);

@@ -11,7 +11,7 @@ static void put_nth(struct cache *cache, unsigned int n, uint64_t now_s)
 	sample_nth_name(&name, n);
 	struct cache_key key = sample_key(&name);
 	sample_addresses(&sample, 1, n, 3600);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, now_s);
+	cache_store(cache, &key, &sample.body, now_s);
 }
 
 static bool has_nth(struct cache *cache, unsigned int n, uint64_t now_s)
@@ -165,7 +165,7 @@ static void put_large(struct cache *cache, unsigned int n, size_t size)
 	struct cache_key key = sample_key(&name);
 	sample_large(&sample, size, 3600);
 	put_u32(sample.wire + SAMPLE_RR - 4, n);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+	cache_store(cache, &key, &sample.body, 0);
 	assert_true(n % 16 != 0 || sample_stats(cache).bytes <= 64 * MIB);
 }
 
@@ -231,10 +231,10 @@ static void test_too_large_is_left_out(void **state)
 	sample_nth_name(&name, 1);
 	struct cache_key key = sample_key(&name);
 	sample_large(&sample, 60000, 3600);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+	cache_store(cache, &key, &sample.body, 0);
 	assert_false(sample_find(cache, &key, 0, &hit));
 	sample_large(&sample, 1200, 3600);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+	cache_store(cache, &key, &sample.body, 0);
 	assert_true(sample_find(cache, &key, 0, &hit));
 	cache_free(&cache);
 }

@@ -217,25 +217,25 @@ static void test_key_read(void **state)
 	uint8_t bytes[300];
 	size_t size = unhex("03777777 0161 00 ffff", bytes);
 	assert_int_equal(dns__key_read(&key, bytes, size), 7);
-	assert_int_equal(dns__name_check(bytes, size), 7);
+	assert_int_equal(dns_name_check(bytes, size), 7);
 	for (size_t room = 0; room < 7; room++) {
 		assert_int_equal(dns__key_read(&key, bytes, room), 0);
-		assert_int_equal(dns__name_check(bytes, room), 0);
+		assert_int_equal(dns_name_check(bytes, room), 0);
 	}
 	static const char *const bad[] = {"0161 c000", "40 00", "0161 80 00", "c00c"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		size = unhex(bad[i], bytes);
 		assert_int_equal(dns__key_read(&key, bytes, size), 0);
-		assert_int_equal(dns__name_check(bytes, size), 0);
+		assert_int_equal(dns_name_check(bytes, size), 0);
 	}
 	memset(bytes, 0, sizeof(bytes));
 	bytes[0] = bytes[64] = bytes[128] = 63;
 	bytes[192] = 62; /* 256 octets */
 	assert_int_equal(dns__key_read(&key, bytes, sizeof(bytes)), 0);
-	assert_int_equal(dns__name_check(bytes, sizeof(bytes)), 0);
+	assert_int_equal(dns_name_check(bytes, sizeof(bytes)), 0);
 	bytes[192] = 61;
 	assert_int_equal(dns__key_read(&key, bytes, sizeof(bytes)), 255);
-	assert_int_equal(dns__name_check(bytes, sizeof(bytes)), 255);
+	assert_int_equal(dns_name_check(bytes, sizeof(bytes)), 255);
 }
 
 int main(void)

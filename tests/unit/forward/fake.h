@@ -19,6 +19,7 @@
 #include "dns/msg.h"
 #include "forward/forward.h"
 #include "loop/loop.h"
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,10 +66,18 @@ struct fake_late {
 	size_t size;
 };
 
+#define FAKE_GATHER 200
+
 struct fake_conn {
 	struct list link;
 	struct fake *fake;
 	struct loop_fd lfd;
+	bool mute;
+	size_t answered;
+	size_t kept_count; /* questions that wait to be answered, the last one first */
+	uint8_t kept[FAKE_GATHER][600];
+	size_t in_size;
+	uint8_t in[65536];
 };
 
 struct fake {
@@ -85,8 +94,15 @@ struct fake {
 	size_t packets;    /* questions by UDP */
 	size_t exchanges;  /* questions by TCP */
 	size_t junk_first; /* by TCP: messages of a wrong id before the answer */
+	size_t connections;
+	size_t tcp_more;    /* answers on a connection after the first; then it is closed */
+	size_t tcp_gathers; /* so many more questions are awaited before one is answered */
 	bool tcp_mute;
 	bool tcp_hangs_up;
+	bool tcp_drips;      /* an octet at a time */
+	bool tcp_lies;       /* about the length */
+	bool tcp_longest;    /* answers of 65,535 octets */
+	bool tcp_other_name; /* before each answer one with its id and another name */
 	struct fake_seen seen[FAKE_LOG];
 	uint8_t last[600]; /* the last question */
 	size_t last_size;
@@ -288,7 +304,7 @@ static inline void fake_ready(void *ctx, int fd, unsigned int what)
 	}
 }
 
-/* --- By TCP: one question a connection --- */
+/* --- By TCP --- */
 
 static inline void fake_conn_close(struct fake_conn *conn)
 {
@@ -298,29 +314,97 @@ static inline void fake_conn_close(struct fake_conn *conn)
 	free(conn);
 }
 
+static inline void fake_conn_send(struct fake_conn *conn, const uint8_t *bytes, size_t size)
+{
+	size_t step = conn->fake->tcp_drips ? 1 : size;
+	for (size_t at = 0; at < size; at += step) {
+		send(conn->lfd.fd, bytes + at, step, MSG_NOSIGNAL);
+	}
+}
+
+/* The answer made as long as a message can be, by one record of no known type. */
+static inline size_t fake_longest(uint8_t *wire, size_t size)
+{
+	static const uint8_t record[] = {0xc0, 12, 0xff, 0, 0, 1, 0, 0, 0, 60};
+	size_t rdlen = DNS_MSG_MAX - size - sizeof(record) - 2;
+	uint8_t address[16];
+	memcpy(address, wire + size - 16, 16); /* stays last */
+	memcpy(wire + size - 16, record, sizeof(record));
+	put_u16(wire + size - 16 + sizeof(record), (uint16_t)rdlen);
+	memset(wire + size - 4, 0, rdlen);
+	memcpy(wire + DNS_MSG_MAX - 16, address, 16);
+	put_u16(wire + 6, 2);
+	return DNS_MSG_MAX;
+}
+
+static inline void fake_conn_answer(struct fake_conn *conn, const uint8_t *wire)
+{
+	struct fake *fake = conn->fake;
+	static uint8_t reply[2 + DNS_MSG_MAX];
+	size_t size = fake_reply(wire, 0, true, reply + 2);
+	if (fake->tcp_longest) {
+		size = fake_longest(reply + 2, size);
+	}
+	put_u16(reply, fake->tcp_lies ? 5 : (uint16_t)size);
+	for (size_t i = 0; i < fake->junk_first; i++) {
+		reply[3] ^= 1;
+		fake_conn_send(conn, reply, size + 2);
+		reply[3] ^= 1;
+	}
+	if (fake->tcp_other_name) {
+		reply[2 + 13] ^= 1;
+		fake_conn_send(conn, reply, size + 2);
+		reply[2 + 13] ^= 1;
+	}
+	fake_conn_send(conn, reply, 1); /* the length in two pieces */
+	fake_conn_send(conn, reply + 1, size + 1);
+	conn->answered++;
+}
+
+/* True: it was closed. */
+static inline bool fake_conn_question(struct fake_conn *conn, const uint8_t *wire, size_t size)
+{
+	struct fake *fake = conn->fake;
+	fake->exchanges++;
+	memcpy(fake->last, wire, size);
+	fake->last_size = size;
+	if (fake->tcp_mute || conn->mute) {
+		return false;
+	}
+	memcpy(conn->kept[conn->kept_count++], wire, size);
+	if (conn->kept_count <= fake->tcp_gathers) {
+		return false;
+	}
+	while (conn->kept_count > 0) {
+		fake_conn_answer(conn, conn->kept[--conn->kept_count]);
+	}
+	if (conn->answered > fake->tcp_more) {
+		fake_conn_close(conn);
+		return true;
+	}
+	return false;
+}
+
 static inline void fake_conn_ready(void *ctx, int fd, unsigned int what)
 {
 	struct fake_conn *conn = ctx;
-	struct fake *fake = conn->fake;
-	uint8_t wire[602];
-	uint8_t reply[602];
-	ssize_t n = recv(fd, wire, sizeof(wire), MSG_DONTWAIT);
-	if (n > 2 + DNS_HEADER_SIZE) {
-		fake->exchanges++;
-		if (fake->tcp_mute) {
+	ssize_t n =
+		recv(fd, conn->in + conn->in_size, sizeof(conn->in) - conn->in_size, MSG_DONTWAIT);
+	if (n <= 0) {
+		fake_conn_close(conn);
+		return;
+	}
+	conn->in_size += (size_t)n;
+	size_t at = 0;
+	while (conn->in_size - at >= 2 && conn->in_size - at - 2 >= get_u16(conn->in + at)) {
+		size_t size = get_u16(conn->in + at);
+		if (fake_conn_question(conn, conn->in + at + 2, size)) {
 			return;
 		}
-		size_t size = fake_reply(wire + 2, 0, true, reply + 2);
-		put_u16(reply, (uint16_t)size);
-		for (size_t i = 0; i < fake->junk_first; i++) {
-			reply[3] ^= 1;
-			send(fd, reply, size + 2, MSG_NOSIGNAL);
-			reply[3] ^= 1;
-		}
-		send(fd, reply, 1, MSG_NOSIGNAL); /* the length in two pieces */
-		send(fd, reply + 1, size + 1, MSG_NOSIGNAL);
+		at += 2 + size;
 	}
-	fake_conn_close(conn);
+	conn->in_size -= at;
+	memmove(conn->in, conn->in + at, conn->in_size);
 }
 
 static inline void fake_tcp_ready(void *ctx, int fd, unsigned int what)
@@ -330,6 +414,7 @@ static inline void fake_tcp_ready(void *ctx, int fd, unsigned int what)
 	if (peer < 0) {
 		return;
 	}
+	fake->connections++;
 	if (fake->tcp_hangs_up) {
 		fake->exchanges++;
 		close(peer);
@@ -337,6 +422,10 @@ static inline void fake_tcp_ready(void *ctx, int fd, unsigned int what)
 	}
 	struct fake_conn *conn = calloc(1, sizeof(*conn));
 	conn->fake = fake;
+	int one = 1;
+	setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	int room = 1 << 20;
+	setsockopt(peer, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	list_append(&fake->conns, &conn->link);
 	assert_int_equal(
 		loop_fd_open(fake->loop, &conn->lfd, peer, LOOP_READ, fake_conn_ready, conn), 0);

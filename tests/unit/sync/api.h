@@ -16,16 +16,32 @@
 	SET(zone, "SOA", "900", \
 	    "ns-0.awsdns-00.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400")
 
+#define SUMMARY(id, name, owner)                                                                   \
+	"<HostedZoneSummary><HostedZoneId>" id "</HostedZoneId><Name>" name "</Name><Owner>" owner \
+	"</Owner></HostedZoneSummary>"
+#define OURS   "<OwningAccount>111122223333</OwningAccount>"
+#define THEIRS "<OwningService>efs.amazonaws.com</OwningService>"
+#define SUMMARIES(list)                                                                \
+	"<ListHostedZonesByVPCResponse xmlns=\"" SPACE "\"><HostedZoneSummaries>" list \
+	"</HostedZoneSummaries><MaxItems>100</MaxItems></ListHostedZonesByVPCResponse>"
+
 struct api_zone {
 	const char *id;
 	unsigned int status; /* 0: 200 */
 	const char *body;
 	bool hang;
+	unsigned int delay_ms;
 	unsigned int calls;
 };
 
+struct api;
+/* Answers a listing in place of the zones below. Under lock. */
+typedef void api_list_fn(struct api *api, const char *id, const char *target,
+                         struct tiny_reply *reply);
+
 struct api {
 	struct tiny server;
+	api_list_fn *list;
 	pthread_mutex_t lock;
 	struct api_zone zones[API_ZONES];
 	const char *vpc_body; /* NULL: access denied */
@@ -47,6 +63,7 @@ static void api_list(struct api *api, const char *id, struct tiny_reply *reply)
 		if (zone->id != NULL && strcmp(zone->id, id) == 0) {
 			zone->calls++;
 			reply->hang = zone->hang;
+			reply->delay_ms = zone->delay_ms;
 			tiny_text(reply, zone->status, zone->body);
 			return;
 		}
@@ -93,7 +110,11 @@ static void api_answer(void *ctx, const struct tiny_request *request, struct tin
 	}
 	pthread_mutex_lock(&api->lock);
 	if (sscanf(request->target, "/2013-04-01/hostedzone/%63[^/]/rrset", id) == 1) {
-		api_list(api, id, reply);
+		if (api->list != NULL) {
+			api->list(api, id, request->target, reply);
+		} else {
+			api_list(api, id, reply);
+		}
 	} else if (strncmp(request->target, "/2013-04-01/healthcheck/", 24) == 0 ||
 	           strncmp(request->target, "/?Action=", 9) == 0) {
 		api->health_calls++;
@@ -122,6 +143,7 @@ __attribute__((unused)) static void api_set(struct api *api, size_t n, const cha
 	api->zones[n].status = status;
 	api->zones[n].body = body;
 	api->zones[n].hang = false;
+	api->zones[n].delay_ms = 0;
 	pthread_mutex_unlock(&api->lock);
 }
 
@@ -129,6 +151,13 @@ __attribute__((unused)) static void api_hang(struct api *api, size_t n)
 {
 	pthread_mutex_lock(&api->lock);
 	api->zones[n].hang = true;
+	pthread_mutex_unlock(&api->lock);
+}
+
+__attribute__((unused)) static void api_delay(struct api *api, size_t n, unsigned int delay_ms)
+{
+	pthread_mutex_lock(&api->lock);
+	api->zones[n].delay_ms = delay_ms;
 	pthread_mutex_unlock(&api->lock);
 }
 
