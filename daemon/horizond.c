@@ -125,8 +125,12 @@ static int check_only(const struct options *options)
 
 static void rewire_arrives(struct mail *mail, void *ctx)
 {
+	struct horizond *h = ctx;
 	free(mail);
-	horizond_rewire(ctx);
+	/* Read while the box is emptied at the end: what would be wired again is gone. */
+	if (!__atomic_load_n(&h->ending, __ATOMIC_RELAXED)) {
+		horizond_rewire(h);
+	}
 }
 
 /* The rules are made again on the control thread. */

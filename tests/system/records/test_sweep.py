@@ -258,7 +258,7 @@ def test_outage(broom, api, private, public, outage):
     broom("sweep")
     before = fleet.own(private), fleet.own(public)
     outage(api, broom)
-    broom.write(broom.file.read_text() + "\ndeadline = 2;\n")
+    broom.write(broom.file.read_text().replace("deadline = 20", "deadline = 2"))
     for _ in range(2):
         done = broom("sweep", "--apply", status=5)
         assert "evidence unknown" in done.err

@@ -231,11 +231,11 @@ class Standin(HttpServer):
         if call.key_id:
             key = self.keys[call.key_id]
             caller = Caller(call.key_id, key.account, key.arn, call.region)
-            self._check_rights(call, service, key, caller)
+            self._check_rights(key, service, call, caller)
         kind = "application/x-amz-json-1.0" if service is self.sqs_json else "text/xml"
         return Reply(200, service.protocol.write(call.operation, method(call.params, caller)), kind)
 
-    def _check_rights(self, call: Call, service: Service, key: Key, caller: Caller) -> None:
+    def _check_rights(self, key: Key, service: Service, call: Call, caller: Caller) -> None:
         if key.policies is None:
             return
         for need in rights.needs(service.name, call.operation, call.params, caller):
