@@ -288,6 +288,8 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 			.target_count = route53->public_resolver.count,
 			.policy = FORWARD_FASTEST,
 			.max_inflight = PUBLIC_INFLIGHT,
+			.mixed_case = true,
+			.cookies = true,
 		};
 	}
 	for (size_t i = 0; i < settings->rule_count; i++) {
@@ -304,8 +306,11 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 			.policy = (enum forward_policy)rule->policy,
 			.max_inflight = rule->max_inflight,
 			.source = rule->source,
+			.tls = rule->tls,
 			.probe_name = rule->probe_name,
 			.probe_type = rule->probe_type,
+			.mixed_case = rule->mixed_case,
+			.cookies = rule->cookies,
 		};
 		*room = rule_domains(rule, *room, &groups[count - 1]);
 	}
@@ -356,6 +361,8 @@ int wire_forward_groups(struct horizond *h, const struct settings *settings,
 			.target_count = delegation->target_count,
 			.policy = FORWARD_FASTEST,
 			.max_inflight = DELEGATED_INFLIGHT,
+			.mixed_case = true,
+			.cookies = true,
 		};
 	}
 	int ret = forward_set_groups(h->forward, groups, count);
