@@ -475,7 +475,7 @@ enum sweep_result sweep_restore(const struct sweep_opts *opts, const char *run,
 		if (taken.count > 0) {
 			qsort(taken.entries, taken.count, sizeof(*taken.entries), by_entry);
 		}
-		result = restore_all(opts, taken.entries, taken.count, report);
+		result = remove_undo(opts, taken.entries, taken.count, report);
 		text_addf(&report->out, "%zu records of run %s\n", taken.count, run);
 	}
 	free(taken.entries);
