@@ -10,7 +10,7 @@
  *         readers, so they must not be, and belong to one thread.
  * Memory: size_max is a hard bound: entries, their overhead, tables, and what waits for its
  *         readers. Blocks are mapped whole, so the system sees no more than is counted. The least
- *         used go first. An insert's work is bounded: by the octets it needs, plus four blocks
+ *         used go first, and not those of an origin that has less than an eighth. An insert's work is bounded: by the octets it needs, plus four blocks
  *         (64 KB).
  * Time:   monotonic seconds for lives, handed in by the caller.
  * RFC:    2181, 2308, 8767 (stale), 9520 (failures are cached too).

@@ -86,6 +86,7 @@ static bool shard_put(struct cache_shard *shard, const struct cache_item *item)
 	cache__entry_fill(entry, item->key, item->hash, item->body, item->stored_s);
 	shard->filled += size;
 	shard->live += size;
+	*cache__shard_live_of(shard, item->key->origin) += size;
 	shard->entries++;
 	shard->stored++;
 
