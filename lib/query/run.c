@@ -136,6 +136,17 @@ static void run_log(const struct query_run *run)
 	         dns_rcode_text(run->rcode, rcode), query_source_text(run->source));
 }
 
+/*
+ * AD is passed on from the servers of FORWARD rules, who may validate what they hold, to clients who show that they
+ * look at it (RFC 6840, section 5.8). Of private names, of stale data and of what the VPC resolver says it is clear.
+ */
+static bool run_authentic(const struct query_run *run)
+{
+	bool asked = run->q.dnssec_ok || (run->q.flags & DNS_FLAG_AD) != 0;
+	bool theirs = run->source == QUERY_FROM_CACHE || run->source == QUERY_FROM_UPSTREAM;
+	return asked && theirs && run->authentic && !run->doubted && !run->aa;
+}
+
 static size_t run_encode(struct query_run *run)
 {
 	struct query_counters *counters = &run->worker->counters;
@@ -148,7 +159,7 @@ static size_t run_encode(struct query_run *run)
 		trace->rcode = run->rcode;
 	}
 	run_log(run);
-	uint16_t flags = run->aa ? DNS_FLAG_AA : 0;
+	uint16_t flags = (run->aa ? DNS_FLAG_AA : 0) | (run_authentic(run) ? DNS_FLAG_AD : 0);
 	if (!run->q->edns) {
 		return dns_build_end(&run->b, flags, run->rcode, NULL);
 	}
@@ -165,6 +176,8 @@ static void run_begin(struct query_run *run, uint8_t *out, size_t room)
 	run->ede_text = NULL;
 	run->source = QUERY_FROM_LOCAL;
 	run->aa = false;
+	run->authentic = false;
+	run->doubted = false;
 	dns_build_answer(&run->b, out, room, run_limit(run, room), run->q);
 	if (run->q->edns) {
 		struct dns_opt opt;
