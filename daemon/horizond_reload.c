@@ -74,8 +74,12 @@ static int reload_apply(struct horizond *h, const struct settings *settings,
 		return FAIL_NOMEM;
 	}
 	struct sync_opts sync_opts;
-	wire_sync_opts(settings, &sync_opts);
-	int ret = sync_reload(h->sync, &sync_opts, err, sizeof(err));
+	snprintf(err, sizeof(err), "%s: out of memory", h->config_path);
+	int ret = wire_sync_opts(settings, &sync_opts);
+	if (ret == 0) {
+		ret = sync_reload(h->sync, &sync_opts, err, sizeof(err));
+		wire_sync_opts_free(&sync_opts);
+	}
 	if (ret == 0) {
 		/*
 		 * A rule's targets must be there when the first question follows it, and until the last one has:

@@ -290,6 +290,8 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 			.target_count = route53->public_resolver.count,
 			.policy = FORWARD_FASTEST,
 			.max_inflight = PUBLIC_INFLIGHT,
+			.mixed_case = true,
+			.cookies = true,
 		};
 	}
 	for (size_t i = 0; i < settings->rule_count; i++) {
@@ -309,6 +311,8 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 			.tls = rule->tls,
 			.probe_name = rule->probe_name,
 			.probe_type = rule->probe_type,
+			.mixed_case = rule->mixed_case,
+			.cookies = rule->cookies,
 		};
 		*room = rule_domains(rule, *room, &groups[count - 1]);
 	}
@@ -359,6 +363,8 @@ int wire_forward_groups(struct horizond *h, const struct settings *settings,
 			.target_count = delegation->target_count,
 			.policy = FORWARD_FASTEST,
 			.max_inflight = DELEGATED_INFLIGHT,
+			.mixed_case = true,
+			.cookies = true,
 		};
 	}
 	int ret = forward_set_groups(h->forward, groups, count);
@@ -412,9 +418,28 @@ struct cache_opts wire_cache_opts(const struct settings *settings)
 	};
 }
 
-void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
+static void role_set(const struct settings_role *from, struct sync_role *role)
+{
+	*role = (struct sync_role){
+		.role_arn = from->role_arn,
+		.external_id = from->external_id,
+		.accounts = from->accounts.items,
+		.account_count = from->accounts.count,
+		.zones = from->zones.items,
+		.zone_count = from->zones.count,
+	};
+}
+
+int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 {
 	const struct settings_route53 *route53 = &settings->route53;
+	struct sync_role *roles = calloc(route53->role_count + 1, sizeof(*roles));
+	if (roles == NULL) {
+		return FAIL_NOMEM;
+	}
+	for (size_t i = 0; i < route53->role_count; i++) {
+		role_set(&route53->roles[i], &roles[i]);
+	}
 	*ret_opts = (struct sync_opts){
 		.api = route53->present,
 		.vpc = route53->vpc,
@@ -426,7 +451,18 @@ void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.interval_s = route53->interval_s,
 		.min_interval_s = route53->min_interval_s,
 		.rate = route53->rate,
+		.guard_max_loss = route53->guard_max_loss,
+		.guard_min_sets = route53->guard_min_sets,
 		.endpoint = route53->endpoint,
+		.roles = roles,
+		.role_count = route53->role_count,
 		.state_dir = settings->state_dir,
 	};
+	return 0;
+}
+
+void wire_sync_opts_free(struct sync_opts *opts)
+{
+	free((void *)(uintptr_t)opts->roles);
+	opts->roles = NULL;
 }

@@ -180,11 +180,14 @@ static const struct key rule_keys[] = {
 	{"policy", KEY_WORD, AT(settings_rule, policy), .words = policies},
 	{"max_inflight", KEY_COUNT, AT(settings_rule, max_inflight), .min = 1, .max = 1e6},
 	{"probe", KEY_PROBE, .like = "a name and a type such as \"corp.example.com SOA\""},
+	{"mixed_case", KEY_SWITCH, AT(settings_rule, mixed_case)},
+	{"cookies", KEY_SWITCH, AT(settings_rule, cookies)},
 	{"tls", KEY_TEXT, AT(settings_rule, tls), .check = is_tls,
          .like = "a server's name, or \"sha256/\" and the hash of its key in base64, or several,"},
 	{"source", KEY_ADDR, AT(settings_rule, source), .like = LIKE_SOURCE},
 };
-static const struct settings_rule rule_defaults = {.max_inflight = 1000, .tls = ""};
+static const struct settings_rule rule_defaults = {
+	.max_inflight = 1000, .mixed_case = true, .cookies = true, .tls = ""};
 static const struct key_group rule_group = {
 	.noun = "a rule", KEYS(rule_keys), &rule_defaults, sizeof(rule_defaults), finish__rule};
 

@@ -191,7 +191,7 @@ static bool names_same(const struct group *a, const struct group *b)
 
 static bool group_same(const struct group *a, const struct group *b)
 {
-	if (a->policy != b->policy || a->inflight_max != b->inflight_max ||
+	if (a->policy != b->policy || a->guard != b->guard || a->inflight_max != b->inflight_max ||
 	    a->bucket != b->bucket || a->member_count != b->member_count ||
 	    strcmp(a->rule, b->rule) != 0 || !names_same(a, b)) {
 		return false;
@@ -243,6 +243,7 @@ static struct group *group_make(struct maker *maker, const struct forward_group_
 		.refs = 1,
 		.origin = opts->origin,
 		.policy = opts->policy,
+		.guard = (opts->mixed_case ? GUARD_CASE : 0U) | (opts->cookies ? GUARD_COOKIE : 0U),
 		.inflight_max = opts->max_inflight != 0 ? opts->max_inflight : 1000,
 	};
 	if (group_fill(maker, group, before, opts) != 0) {
@@ -252,6 +253,10 @@ static struct group *group_make(struct maker *maker, const struct forward_group_
 	if (before != NULL && group_same(before, group)) {
 		group__unref(&group);
 		return group__ref(before);
+	}
+	for (unsigned int i = 0; i < group->member_count; i++) {
+		/* The rule has changed: are there loops now, or none any more? */
+		__atomic_store_n(&group->members[i]->circle_due_ms, 0, __ATOMIC_RELAXED);
 	}
 	return group;
 }

@@ -29,6 +29,7 @@ struct target *target__new(const struct addr *addr, const struct addr *source, u
 	target->addr = *addr;
 	target->source = *source;
 	addr_text(addr, target->text);
+	guard__init(&target->guard);
 	return target;
 }
 
@@ -164,6 +165,7 @@ void target__silent(struct target *target, uint64_t sent_us, uint64_t now_ms)
 	                                __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
 		log_warn("forward", "%s silent for %u tries: down, probed until it speaks",
 		         target->text, silent);
+		guard__fell(&target->guard, target->text, now_ms);
 	}
 }
 

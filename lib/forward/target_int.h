@@ -25,6 +25,7 @@
 
 #include "base/addr.h"
 #include "base/log.h"
+#include "forward/guard_int.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -49,6 +50,8 @@ struct target {
 	char *tls;             /* by TLS alone, with whom (tls/tls.h); NULL: in clear */
 	struct tls_peer *peer; /* the same, understood */
 	struct log_limit tls_limit;
+
+	struct guard guard; /* written by all workers, seldom */
 
 	/* Health: written by all workers. */
 	_Alignas(64)

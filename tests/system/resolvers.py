@@ -226,6 +226,7 @@ class Scripted:
         self.tls = tls  # None: TCP in clear
         self.resumed = 0  # connections that came with a session
         self.mute = False  # hears everything, says nothing
+        self.loop_probes: list[Seen] = []  # the daemon's own questions about loops: not in seen, always NXDOMAIN
         self._script: dict[tuple[str, str | None], Reply] = {}
         self._numbers: dict[tuple[str, str], int] = {}
         self._udp: asyncio.DatagramTransport | None = None
@@ -306,6 +307,9 @@ class Scripted:
         asked = msg.question[0]
         seen = Seen(str(asked.name), dns.rdatatype.to_text(asked.rdtype), proto, time.monotonic(),
                     source, packet, msg)
+        if is_loop_probe(seen.name):
+            self.loop_probes.append(seen)
+            return [] if self.mute else self.on_loop_probe(seen)
         key = (_fold(seen.name), seen.rtype)
         seen.number = self._numbers.get(key, 0)
         self._numbers[key] = seen.number + 1
@@ -314,6 +318,9 @@ class Scripted:
             return []
         reply = self._script.get(key) or self._script.get((key[0], None)) or self.default
         return reply(seen)
+
+    def on_loop_probe(self, seen: Seen) -> list[tuple[float, bytes]]:
+        return fail("NXDOMAIN")(seen)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.tcp_connections += 1
@@ -361,6 +368,10 @@ def _write(writer: asyncio.StreamWriter, packet: bytes) -> None:
         writer.close()
     else:
         writer.write(struct.pack("!H", len(packet)) + packet)
+
+
+def is_loop_probe(name: str) -> bool:
+    return name.lower().startswith("horizond-loop-")
 
 
 def _fold(name: str) -> str:
