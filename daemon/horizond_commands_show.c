@@ -180,6 +180,9 @@ static json_t *zone_object(const struct horizond *h, const struct zones_entry *e
 	json_object_set_new(object, "parity", parity_object(h, entry));
 	json_object_set_new(object, "calls", json_integer((json_int_t)entry->calls));
 	put_text(object, "trouble", entry->trouble);
+	put_text(object, "held_back", entry->held);
+	json_object_set_new(object, "kept", json_boolean(entry->kept));
+	json_object_set_new(object, "failures", json_integer((json_int_t)entry->failures));
 	if (with_faults) {
 		put_faults(object, entry->zone);
 	}

@@ -320,6 +320,7 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 			.policy = (enum forward_policy)rule->policy,
 			.max_inflight = rule->max_inflight,
 			.source = rule->source,
+			.tls = rule->tls,
 			.probe_name = rule->probe_name,
 			.probe_type = rule->probe_type,
 			.mixed_case = rule->mixed_case,
@@ -410,9 +411,28 @@ struct cache_opts wire_cache_opts(const struct settings *settings)
 	};
 }
 
-void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
+static void role_set(const struct settings_role *from, struct sync_role *role)
+{
+	*role = (struct sync_role){
+		.role_arn = from->role_arn,
+		.external_id = from->external_id,
+		.accounts = from->accounts.items,
+		.account_count = from->accounts.count,
+		.zones = from->zones.items,
+		.zone_count = from->zones.count,
+	};
+}
+
+int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 {
 	const struct settings_route53 *route53 = &settings->route53;
+	struct sync_role *roles = calloc(route53->role_count + 1, sizeof(*roles));
+	if (roles == NULL) {
+		return FAIL_NOMEM;
+	}
+	for (size_t i = 0; i < route53->role_count; i++) {
+		role_set(&route53->roles[i], &roles[i]);
+	}
 	*ret_opts = (struct sync_opts){
 		.api = route53->present,
 		.vpc = route53->vpc,
@@ -424,7 +444,18 @@ void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.interval_s = route53->interval_s,
 		.min_interval_s = route53->min_interval_s,
 		.rate = route53->rate,
+		.guard_max_loss = route53->guard_max_loss,
+		.guard_min_sets = route53->guard_min_sets,
 		.endpoint = route53->endpoint,
+		.roles = roles,
+		.role_count = route53->role_count,
 		.state_dir = settings->state_dir,
 	};
+	return 0;
+}
+
+void wire_sync_opts_free(struct sync_opts *opts)
+{
+	free((void *)(uintptr_t)opts->roles);
+	opts->roles = NULL;
 }

@@ -303,9 +303,9 @@ void ask__refused(struct try *try)
 	ask__advance(try->q, false);
 }
 
-void ask__broken(struct try *try)
+void ask__broken(struct try *try, enum forward_reason reason)
 {
-	ask__count(try, REASON_NET);
+	ask__count(try, reason);
 	try->state = TRY_NET;
 	if (try->doubted) {
 		ask_again(try->q, &(struct try_opts){.member = try->member, .plain = try->plain});
@@ -458,7 +458,8 @@ static void ask_reply(struct try *try, const struct dns_reply *reply, uint64_t n
 	struct question *q = try->q;
 	enum forward_reason reason;
 	enum verdict verdict = judge(try, reply, &reason);
-	bool timed = !try->by_tcp && (verdict == VERDICT_GOOD || verdict == VERDICT_TRUNCATED);
+	bool timed = (!try->by_tcp || try->warm) &&
+	             (verdict == VERDICT_GOOD || verdict == VERDICT_TRUNCATED);
 	try->rtt_us = now_us > try->sent_us ? (uint32_t)(now_us - try->sent_us) : 1;
 	target__heard(try_target(try), timed ? try->rtt_us : 0, now_us);
 

@@ -60,6 +60,7 @@ try {
 	bool left;      /* went out, as far as we know */
 	bool aside;     /* a trial of a lame member: nothing waits for it */
 	bool refused;   /* was TRY_REFUSED */
+	bool warm;      /* by TLS, on a connection that stood: its time is a round trip */
 	bool again;     /* by TCP: sent a second time, since an idle connection had gone */
 	bool truncated; /* answered by UDP that the answer is too long for it */
 	bool doubted; /* UDP: a reply came that lacked what the question carried. TCP: because of one */
@@ -124,7 +125,7 @@ bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t no
 void ask__mismatch(struct try *try);
 void ask__refused(struct try *try);
 /* The connection broke; the try is no longer on it. */
-void ask__broken(struct try *try);
+void ask__broken(struct try *try, enum forward_reason reason);
 
 /*
  * Tells all waiters. reply and winner are NULL when there is none; reply may lie in winner's

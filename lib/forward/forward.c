@@ -288,6 +288,21 @@ static void metric_row(struct text *out, const struct row *row, enum family fami
 	}
 }
 
+/* Beside horizond_vpc_packets_total: how much of it is used. */
+static void metric_budgets(struct text *out, const struct group_table *table)
+{
+	metric_family(out, "horizond_packet_budget", METRIC_GAUGE,
+	              "Packets a second that a rule's targets may be sent; none: no limit.");
+	for (size_t i = 0; i < table->count; i++) {
+		const struct group *group = table->groups[i];
+		if (group->bucket != NULL) {
+			const char *labels[] = {"rule", group->rule, NULL};
+			metric_sample_u64(out, "horizond_packet_budget", labels,
+			                  bucket__rate(group->bucket));
+		}
+	}
+}
+
 /* One sample a rule: rows of one rule stand side by side. */
 static void metric_loops(struct text *out, const struct row *rows, size_t count)
 {
@@ -319,6 +334,7 @@ void forward_metrics(void *ctx, struct text *out)
 	}
 	metric_loops(out, rows, count);
 	free(rows);
+	metric_budgets(out, table);
 	group_table__unref(&table);
 
 	metric_family(out, "horizond_vpc_packets_total", METRIC_COUNTER,

@@ -44,6 +44,11 @@ struct forward_group_opts {
 	bool cookies;       /* DNS cookies (RFC 7873) */
 	struct addr source; /* len 0: any */
 	/*
+	 * NULL or "": plain DNS. Else by TLS alone, never in clear, with whom: as tls_peer_new takes it
+	 * (RFC 7858).
+	 */
+	const char *tls;
+	/*
 	 * The names that the rule is for (wire), the first one first; copied. None: the group has no
 	 * name of its own, as the VPC resolver's.
 	 */

@@ -24,6 +24,7 @@ enum forward_reason {
 	REASON_LAME,     /* any other answer that is of no use */
 	REASON_MISMATCH, /* a packet that could not be believed */
 	REASON_NET,      /* not to be reached, or the connection broke */
+	REASON_TLS,      /* no handshake, or not with whom it should be */
 	REASON_COUNT,
 };
 const char *group__reason_text(enum forward_reason reason);

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #define HELD_MAX_MS 200 /* a question waits no longer for a token */
+#define PAD_BLOCK   128 /* of questions by TLS (RFC 8467, section 4.1) */
 #define TCP_PACKETS 8   /* what a TCP exchange is counted as: SYN, data, ACKs, FIN, both of ours */
 
 /* --- The packet --- */
@@ -42,6 +43,7 @@ size_t send__build(const struct try *try, uint8_t *buf)
 		.dnssec_ok = entry->dnssec_ok,
 		.ede = DNS_EDE_NONE,
 		.keepalive = try->by_tcp ? DNS_KEEPALIVE_ASK : DNS_KEEPALIVE_NONE,
+		.pad_block = try_target(try)->tls != NULL ? PAD_BLOCK : 0,
 	};
 	if ((try->carries & GUARD_COOKIE) != 0) {
 		opt.cookie = cookie;
@@ -72,11 +74,12 @@ static uint32_t try_timeout_ms(const struct try *try)
 	}
 	uint32_t wait_ms = target__timeout_ms(try_target(try), earlier);
 	bool last = try_is_last_of_round(try);
-	if (!try->by_tcp && !last) {
+	bool connects = try->by_tcp && !tcp__warm(try);
+	if (!connects && !last) {
 		return wait_ms;
 	}
 	wait_ms *= 2;
-	if (!try->by_tcp) {
+	if (!connects) {
 		return wait_ms < ASK_AGAIN_MIN_MS ? ASK_AGAIN_MIN_MS : wait_ms;
 	}
 	if (wait_ms < ASK_TCP_MIN_MS) {
@@ -89,8 +92,9 @@ static uint32_t try_timeout_ms(const struct try *try)
 static void try_transmit(struct try *try)
 {
 	struct forward_worker *worker = try->q->worker;
-	try->sent_us = mono_us();
-	try->due_ms = try->sent_us / 1000 + try_timeout_ms(try);
+	uint64_t now_ms = loop_now_ms(worker->loop);
+	try->sent_us = now_ms * 1000; /* by UDP told better when it leaves */
+	try->due_ms = now_ms + try_timeout_ms(try);
 	try->state = TRY_WAITING;
 	struct tally *tally = &try_member(try)->tally[worker->index];
 	metric_add(&tally->queries, 1);
@@ -98,7 +102,7 @@ static void try_transmit(struct try *try)
 		metric_add(&tally->probes, 1);
 	}
 	try->left = true;
-	int ret = try->by_tcp ? tcp__start(try) : outbox__put(try->q->worker->outbox, try);
+	int ret = try->by_tcp ? tcp__start(try) : outbox__put(worker->outbox, try);
 	if (ret != 0) {
 		try->left = false;
 		try->state = TRY_NET;
@@ -272,7 +276,7 @@ void send__try(struct question *q, const struct try_opts *opts)
 		.q = q,
 		.member = opts->member,
 		.plain = opts->plain,
-		.by_tcp = opts->by_tcp,
+		.by_tcp = opts->by_tcp || q->group->members[opts->member]->target->tls != NULL,
 		.aside = opts->aside,
 		.doubted = opts->doubted,
 	};

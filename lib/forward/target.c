@@ -1,5 +1,7 @@
+#include "base/fail.h"
 #include "base/log.h"
 #include "forward/target_int.h"
+#include "tls/tls.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,8 @@ void target__unref(struct target **ptr)
 			/* a pool holds its target, and so does a line */
 			assert(target->pools[i] == NULL && target->lines[i] == NULL);
 		}
+		tls_peer_free(&target->peer);
+		free(target->tls);
 		free(target->lines);
 		free(target);
 	}
@@ -57,6 +61,19 @@ bool target__is(const struct target *target, const struct addr *addr, const stru
 		return false;
 	}
 	return source->len == 0 || addr_equal(&target->source, source);
+}
+
+int target__set_tls(struct target *target, const char *tls)
+{
+	target->tls = strdup(tls);
+	target->peer = tls_peer_new(tls);
+	return target->tls == NULL || target->peer == NULL ? FAIL_NOMEM : 0;
+}
+
+bool target__speaks(const struct target *target, const char *tls)
+{
+	bool clear = tls == NULL || tls[0] == '\0';
+	return clear ? target->tls == NULL : target->tls != NULL && strcmp(target->tls, tls) == 0;
 }
 
 /* --- The estimate (RFC 6298, section 2, with alpha 1/8 and beta 1/4) --- */

@@ -23,6 +23,9 @@ static void entry_fill(const struct sync_zone *zone, struct zones_entry *entry)
 		.calls = zone->calls,
 	};
 	memcpy(entry->origin, zone->origin, sizeof(entry->origin));
+	entry->kept = zone->kept_s != 0 && !zone->unkept;
+	entry->failures = zone->failures;
+	snprintf(entry->held, sizeof(entry->held), "%s", zone->held_why);
 	snprintf(entry->trouble, sizeof(entry->trouble), "%s", zone->trouble);
 }
 

@@ -155,7 +155,7 @@ static bool faults_value(const struct zones_entry *entry, double *ret_value)
 
 static bool held_value(const struct zones_entry *entry, double *ret_value)
 {
-	*ret_value = 0; /* every whole listing is taken */
+	*ret_value = entry->held[0] != '\0';
 	return true;
 }
 

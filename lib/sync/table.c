@@ -15,7 +15,9 @@ void sync_zone__free(struct sync_zone **zone)
 	if (old == NULL) {
 		return;
 	}
+	sync_look__abandon(old);
 	zone_unref(&old->zone);
+	zone_unref(&old->held);
 	free(old->file);
 	free(old);
 	*zone = NULL;
@@ -284,6 +286,9 @@ static void begin_anew(struct sync *sync)
 	for (size_t i = 0; i < sync->zone_count; i++) {
 		sync->zones[i]->due = (struct sync_due){.at_ms = now_ms};
 		sync->zones[i]->missing = 0;
+		if (sync->zones[i] != sync->current) {
+			sync_look__abandon(sync->zones[i]);
+		}
 	}
 }
 

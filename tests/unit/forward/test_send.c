@@ -202,6 +202,7 @@ static void test_budget_counts_tcp(void **state)
 	rig_ask(&rig, "www.example.com");
 	rig_assert_answered(&rig);
 	assert_true(rig_metric(&rig, "horizond_vpc_packets_total") == 9);
+	assert_true(rig_metric(&rig, "horizond_packet_budget{rule=\"vpc\"}") == 900);
 	rig_close(&rig);
 }
 
