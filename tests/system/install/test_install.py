@@ -92,6 +92,7 @@ def test_oneshots_run_the_program_with_its_own_settings(tree, name):
 
 def test_registration_is_kept_over_the_time_that_the_machine_is_up(tree):
     text = find(tree, r"horizon-register\.service").read_text()
+    assert "ProcSubset=all" in text  # the kernel's boot id lies below /proc/sys
     assert "RemainAfterExit=yes" in text and re.search(r"^ExecStop=.*horizon-aws deregister$", text, re.M)
     after = re.search(r"^After=(.*)", text, re.M)[1].split()
     assert {"network-online.target", "dbus.socket"} <= set(after)
