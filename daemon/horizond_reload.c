@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "control/notify.h"
+#include "tls/tls.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -131,6 +132,7 @@ bool horizond_reload(struct horizond *h, struct text *faults)
 	cache_resize(h->cache, &cache_opts);
 	horizond_keep_tune(h, settings);
 	horizond_parity_tune(h, settings);
+	tls_trust_load(); /* a CA that was added meanwhile counts from now on */
 	log_set_level(settings->log_level);
 	horizond_set_resolvers(h, settings);
 	settings_free(&h->settings);

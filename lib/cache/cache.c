@@ -1,4 +1,5 @@
 #include "cache/cache_int.h"
+#include "cache/table_int.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -107,6 +108,39 @@ static bool should_refresh(struct cache_entry *entry, uint32_t left_s, bool used
 	return cache__entry_mark(entry, ENTRY_TOLD);
 }
 
+/* A failure of this key, while its pause lasts. */
+static bool find_failure(struct cache_shard *shard, const struct cache_key *key, uint32_t now_s,
+                         struct failure *ret)
+{
+	if (!cache__failures_any(&shard->failures)) {
+		return false;
+	}
+	uint64_t failure_key = cache__failure_key(key);
+	if (!cache__failures_may(&shard->failures, failure_key)) {
+		return false;
+	}
+	pthread_mutex_lock(&shard->lock);
+	bool found = cache__failures_find(&shard->failures, failure_key, now_s, ret);
+	pthread_mutex_unlock(&shard->lock);
+	return found;
+}
+
+static bool hit_fill_failure(struct cache_shard *shard, const struct cache_key *key, uint32_t now_s,
+                             struct cache_hit *hit)
+{
+	struct failure failure;
+	if (!find_failure(shard, key, now_s, &failure)) {
+		return false;
+	}
+	*hit = (struct cache_hit){
+		.outcome = DNS_OUTCOME_LAME,
+		.rcode = DNS_RCODE_SERVFAIL,
+		.left_s = failure.until_s - now_s,
+		.ede = failure.ede,
+	};
+	return true;
+}
+
 static void hit_fill(struct cache_hit *hit, struct cache_entry *entry, uint32_t age_s)
 {
 	const uint8_t *name = cache__entry_name(entry);
@@ -125,20 +159,22 @@ static void hit_fill(struct cache_hit *hit, struct cache_entry *entry, uint32_t 
 	hit->wire = next + entry->next_len;
 	hit->ttl_at = (const uint16_t *)(const void *)entry->data;
 	hit->next = entry->next_len != 0 ? next : NULL;
-	hit->ede = entry->ede;
+	hit->ede = DNS_EDE_NONE;
+	hit->failed = false;
 }
 
 bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s,
                 struct cache_hit *ret_hit)
 {
 	uint32_t hash = cache__hash(key);
-	struct cache_entry *entry = cache__shard_find(cache__shard_of(cache, hash), hash, key);
+	struct cache_shard *shard = cache__shard_of(cache, hash);
+	struct cache_entry *entry = cache__shard_find(shard, hash, key);
 	if (entry == NULL) {
-		return false;
+		return hit_fill_failure(shard, key, (uint32_t)now_s, ret_hit);
 	}
 	uint32_t age_s = cache__entry_age(entry, (uint32_t)now_s);
 	if (cache__entry_over(entry, age_s, cache__stale_of(cache))) {
-		return false;
+		return hit_fill_failure(shard, key, (uint32_t)now_s, ret_hit);
 	}
 	/*
 	 * Written only when it is clear: a name that all workers ask for stays in all their
@@ -149,9 +185,39 @@ bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s
 		cache__entry_mark(entry, ENTRY_USED);
 	}
 	hit_fill(ret_hit, entry, age_s);
-	ret_hit->refresh = !ret_hit->stale && entry->outcome != DNS_OUTCOME_LAME &&
-	                   should_refresh(entry, ret_hit->left_s, used);
+	ret_hit->refresh = !ret_hit->stale && should_refresh(entry, ret_hit->left_s, used);
+	if (ret_hit->stale) {
+		struct failure unused;
+		ret_hit->failed = find_failure(shard, key, (uint32_t)now_s, &unused);
+	}
 	return true;
+}
+
+static struct cache_entry **bucket_of(struct cache *cache, const struct cache_key *key)
+{
+	uint32_t hash = cache__hash(key);
+	struct cache_shard *shard = cache__shard_of(cache, hash);
+	return cache__bucket(shard, cache__bucket_of(hash, epoch_load(&shard->shape) >> 1));
+}
+
+void cache_fetch(struct cache *cache, const struct cache_key *key)
+{
+	__builtin_prefetch(bucket_of(cache, key));
+}
+
+void cache_fetch_store(struct cache *cache, const struct cache_key *key)
+{
+	cache_fetch(cache, key);
+	__builtin_prefetch(cache__table_next(cache__shard_of(cache, cache__hash(key))));
+}
+
+void cache_fetch_found(struct cache *cache, const struct cache_key *key)
+{
+	const struct cache_entry *entry = epoch_load(bucket_of(cache, key));
+	if (entry != NULL) {
+		__builtin_prefetch(entry);
+		__builtin_prefetch((const uint8_t *)entry + 64);
+	}
 }
 
 /*
@@ -178,8 +244,9 @@ void cache_copy(const struct cache_hit *hit, uint8_t *out, uint32_t stale_ttl_s)
 /* --- Stores and flushes --- */
 
 void cache_store(struct cache *cache, const struct cache_key *key, const struct dns_body *body,
-                 int ede, uint64_t now_s)
+                 uint64_t now_s)
 {
+	assert(body->outcome != DNS_OUTCOME_LAME);
 	if (body->ttl_s == 0) {
 		return;
 	}
@@ -187,11 +254,20 @@ void cache_store(struct cache *cache, const struct cache_key *key, const struct 
 		.key = key,
 		.hash = cache__hash(key),
 		.body = body,
-		.ede = ede,
 		.now_s = (uint32_t)now_s,
 		.stored_s = (uint32_t)now_s,
 	};
 	cache__shard_put(cache__shard_of(cache, item.hash), &item);
+}
+
+void cache_fail(struct cache *cache, const struct cache_key *key, int ede, uint32_t most_s,
+                uint64_t now_s)
+{
+	struct cache_shard *shard = cache__shard_of(cache, cache__hash(key));
+	uint64_t failure_key = cache__failure_key(key);
+	pthread_mutex_lock(&shard->lock);
+	cache__failures_add(&shard->failures, failure_key, ede, most_s, (uint32_t)now_s);
+	pthread_mutex_unlock(&shard->lock);
 }
 
 size_t cache_flush(struct cache *cache, const uint8_t *name, bool below)

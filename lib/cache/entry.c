@@ -36,7 +36,7 @@ static uint8_t *append(uint8_t *at, const void *bytes, size_t size)
 }
 
 void cache__entry_fill(struct cache_entry *entry, const struct cache_key *key, uint32_t hash,
-                       const struct dns_body *body, int ede, uint32_t now_s)
+                       const struct dns_body *body, uint32_t now_s)
 {
 	assert((key->flags & ~(CACHE_DO | CACHE_CD)) == 0);
 	size_t next = next_len(body);
@@ -51,7 +51,6 @@ void cache__entry_fill(struct cache_entry *entry, const struct cache_key *key, u
 	entry->count[0] = body->count[0];
 	entry->count[1] = body->count[1];
 	entry->ttl_count = body->ttl_count;
-	entry->ede = (int16_t)ede;
 	entry->name_len = key->name->len;
 	entry->next_len = (uint8_t)next;
 	entry->outcome = (uint8_t)body->outcome;

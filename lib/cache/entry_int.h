@@ -4,7 +4,7 @@
  * An entry is complete before readers can see it and does not change after, but for two fields:
  * the chain link, written under the shard's lock, and the marks, set by any reader.
  *
- * Memory: 44 octets, the name, the body and two octets a TTL, rounded up to 8: 88 for one A
+ * Memory: 42 octets, the name, the body and two octets a TTL, rounded up to 8: 88 for one A
  *         record under a name of 25 octets. Hence the narrow types and their order.
  */
 #pragma once
@@ -30,7 +30,6 @@ struct cache_entry {
 	uint16_t size;
 	uint16_t count[2];
 	uint16_t ttl_count;
-	int16_t ede;
 	uint8_t name_len;
 	uint8_t next_len;
 	uint8_t outcome;
@@ -74,15 +73,11 @@ static inline uint32_t cache__entry_age(const struct cache_entry *entry, uint32_
 	return age < 0 ? 0 : (uint32_t)age;
 }
 
-/* True once it may not be given any more, not even stale. Failures have no life after theirs. */
+/* True once it may not be given any more, not even stale. */
 static inline bool cache__entry_over(const struct cache_entry *entry, uint32_t age_s,
                                      uint32_t stale_s)
 {
-	uint64_t life = entry->life_s;
-	if (entry->outcome != DNS_OUTCOME_LAME) {
-		life += stale_s;
-	}
-	return age_s >= life;
+	return age_s >= (uint64_t)entry->life_s + stale_s;
 }
 
 static inline bool cache__entry_marked(const struct cache_entry *entry, uint8_t mark)
@@ -101,6 +96,6 @@ size_t cache__entry_span(const struct cache_entry *entry);
 size_t cache__entry_span_of(const struct cache_key *key, const struct dns_body *body);
 /* Writes body under key to entry, which has room; unlinked. */
 void cache__entry_fill(struct cache_entry *entry, const struct cache_key *key, uint32_t hash,
-                       const struct dns_body *body, int ede, uint32_t now_s);
+                       const struct dns_body *body, uint32_t now_s);
 /* The same entry in another place, which readers do not see yet. Not asked for there, so far. */
 void cache__entry_copy(struct cache_entry *to, const struct cache_entry *from);

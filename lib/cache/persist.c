@@ -49,7 +49,7 @@ static uint8_t *block_room(struct saver *saver, size_t size)
 static void entry_save(struct saver *saver, const struct cache_entry *entry)
 {
 	uint32_t age_s = cache__entry_age(entry, saver->now_s);
-	if (entry->outcome == DNS_OUTCOME_LAME || cache__entry_over(entry, age_s, saver->stale_s)) {
+	if (cache__entry_over(entry, age_s, saver->stale_s)) {
 		return;
 	}
 	/* name, next and wire stand behind one another */

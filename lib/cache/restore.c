@@ -150,7 +150,6 @@ static void entry_keep(struct restore *restore, const struct kept *kept)
 		.key = &kept->key,
 		.hash = cache__hash(&kept->key),
 		.body = &kept->body,
-		.ede = DNS_EDE_NONE,
 		.now_s = restore->now_s,
 		.stored_s = restore->now_s - (uint32_t)age_s,
 	};

@@ -30,14 +30,6 @@ static struct cache_entry **entry_link(struct cache_shard *shard, uint32_t hash,
 	return at;
 }
 
-/* A good entry that may still be given: a failure does not cover it (RFC 8767 before RFC 9520). */
-static bool has_good(struct cache_shard *shard, const struct cache_item *item)
-{
-	const struct cache_entry *old = *entry_link(shard, item->hash, item->key);
-	return old != NULL && old->outcome != DNS_OUTCOME_LAME &&
-	       !cache__entry_over(old, cache__entry_age(old, shard->now_s), shard->stale_s);
-}
-
 static void entry_add(struct cache_shard *shard, struct cache_entry *entry)
 {
 	struct cache_entry **bucket = cache__shard_bucket(shard, entry->hash);
@@ -72,20 +64,29 @@ static void table_keep_up(struct cache_shard *shard)
 	}
 }
 
+/* The chains that a store walks in the end come from memory while the entry is written. */
+static void chains_fetch(struct cache_shard *shard, uint32_t hash)
+{
+	const struct cache_entry *next = cache__table_next(shard);
+	__builtin_prefetch(*cache__shard_bucket(shard, hash));
+	if (next != NULL) {
+		__builtin_prefetch(next->next);
+	}
+}
+
 static bool shard_put(struct cache_shard *shard, const struct cache_item *item)
 {
-	if (item->body->outcome == DNS_OUTCOME_LAME && has_good(shard, item)) {
-		return false;
-	}
+	chains_fetch(shard, item->hash);
 	size_t size = cache__entry_span_of(item->key, item->body);
 	struct cache_block *block = cache__log_room(shard, size);
 	if (block == NULL) {
 		return false;
 	}
 	struct cache_entry *entry = cache__block_take(block, size);
-	cache__entry_fill(entry, item->key, item->hash, item->body, item->ede, item->stored_s);
+	cache__entry_fill(entry, item->key, item->hash, item->body, item->stored_s);
 	shard->filled += size;
 	shard->live += size;
+	*cache__shard_live_of(shard, item->key->origin) += size;
 	shard->entries++;
 	shard->stored++;
 
@@ -104,6 +105,9 @@ bool cache__shard_put(struct cache_shard *shard, const struct cache_item *item)
 	pthread_mutex_lock(&shard->lock);
 	shard->now_s = item->now_s;
 	bool kept = shard_put(shard, item);
+	if (cache__failures_any(&shard->failures)) {
+		cache__failures_end(&shard->failures, cache__failure_key(item->key));
+	}
 	pthread_mutex_unlock(&shard->lock);
 	return kept;
 }
@@ -135,6 +139,7 @@ size_t cache__shard_flush_name(struct cache_shard *shard, const struct dns_key *
 {
 	size_t gone = 0;
 	pthread_mutex_lock(&shard->lock);
+	cache__failures_clear(&shard->failures);
 	for (uint32_t kin = 0; kin < CACHE_KIN; kin++) {
 		struct cache_entry **bucket = cache__shard_bucket(shard, dns_key_hash(name) ^ kin);
 		gone += bucket_flush_name(shard, bucket, name);
@@ -162,6 +167,7 @@ size_t cache__shard_flush_below(struct cache_shard *shard, const uint8_t *name)
 {
 	size_t gone = 0;
 	pthread_mutex_lock(&shard->lock);
+	cache__failures_clear(&shard->failures);
 	for (uint32_t i = cache__shard_buckets(shard); i-- > 0;) {
 		gone += bucket_flush_below(shard, cache__bucket(shard, i), name);
 	}

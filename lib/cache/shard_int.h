@@ -9,7 +9,8 @@
  *
  * The log (cache/log.c) is a queue of blocks. New entries go to its young end. For room the
  * oldest block goes, as a whole: entries in it that were asked for have a second chance and move
- * to the young end.
+ * to the young end. So have those whose origin (a rule) has less than its share of the cache: names
+ * that flood in through one rule push out each other, not what the other rules have.
  *
  * Loop:   readers inside an epoch section, without lock; writers under the shard's lock, held for
  *         a store or a flush. No other lock is taken under it.
@@ -21,11 +22,14 @@
 #include "base/epoch.h"
 #include "cache/block_int.h"
 #include "cache/entry_int.h"
+#include "cache/failures_int.h"
 #include <pthread.h>
 
 #define SHARD_FIRST    8u /* buckets of the first segment; segment i has 8 << i */
 #define SHARD_SEGMENTS 24
 #define SHARD_LOOKS    16 /* at a chain that keeps changing; then it is a miss */
+#define SHARD_ORIGINS  32 /* classes of origins whose octets are counted */
+#define ORIGIN_PART    8  /* an origin's share: this part of the limit */
 
 struct cache_shard {
 	/*
@@ -47,12 +51,14 @@ struct cache_shard {
 	size_t table_bytes;
 	size_t filled; /* of blocks: entries in the table, and those that are not any more */
 	size_t live;   /* of blocks: entries in the table */
+	size_t live_of[SHARD_ORIGINS];
 	size_t entries;
 	uint64_t stored;
 	uint64_t evicted;
 	uint32_t now_s; /* of the last store */
 	uint32_t stale_s;
 	struct cache_entry *first[SHARD_FIRST];
+	struct failures failures;
 };
 
 static inline uint32_t cache__shard_buckets(const struct cache_shard *shard)
@@ -102,13 +108,20 @@ static inline struct cache_entry **cache__shard_bucket(struct cache_shard *shard
 	return cache__bucket(shard, cache__bucket_of(hash, cache__shard_buckets(shard)));
 }
 
+static inline size_t *cache__shard_live_of(struct cache_shard *shard, uint32_t origin)
+{
+	return &shard->live_of[origin % SHARD_ORIGINS];
+}
+
 /* The entry that *link leads to leaves the table; its octets in the log are of no use any more. */
 static inline void cache__shard_unlink(struct cache_shard *shard, struct cache_entry **link)
 {
 	struct cache_entry *entry = *link;
 	epoch_store(link, entry->next);
 	cache__entry_mark(entry, ENTRY_GONE);
-	shard->live -= cache__entry_span(entry);
+	size_t size = cache__entry_span(entry);
+	shard->live -= size;
+	*cache__shard_live_of(shard, entry->origin) -= size;
 	shard->entries--;
 }
 
@@ -121,12 +134,11 @@ struct cache_item {
 	const struct cache_key *key;
 	uint32_t hash;
 	const struct dns_body *body;
-	int ede;
 	uint32_t now_s;
 	uint32_t stored_s; /* when its life began: now, or before a restart */
 };
 
-/* Keeps a copy, unless it is a failure that would cover a good entry, or there is no room: false. */
+/* Keeps a copy, unless there is no room: false. */
 bool cache__shard_put(struct cache_shard *shard, const struct cache_item *item);
 
 /* Removes the entries of this name, of any origin, type and flags. Returns how many. */

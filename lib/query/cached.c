@@ -72,7 +72,7 @@ int query__scratch(struct query_run *run, const struct cache_hit *hit, const uin
 static void put_parts(struct query_run *run, const struct cache_hit *hit)
 {
 	struct dns_reply whole;
-	int ret = query__scratch(run, hit, run->name, run->q.qtype, &whole);
+	int ret = query__scratch(run, hit, run->name, run->q->qtype, &whole);
 	if (ret == FAIL_LIMIT) {
 		run->b.truncated = true;
 		return;
@@ -90,7 +90,7 @@ static void put_parts(struct query_run *run, const struct cache_hit *hit)
 void query__say_stale(struct query_run *run, const struct cache_hit *hit)
 {
 	if (hit->stale) {
-		dns_build_reserve(&run->b, run->q.edns ? EDE_SIZE : 0);
+		dns_build_reserve(&run->b, run->q->edns ? EDE_SIZE : 0);
 		run->ede = hit->outcome == DNS_OUTCOME_NXDOMAIN ? DNS_EDE_STALE_NXDOMAIN
 		                                                : DNS_EDE_STALE;
 	}
@@ -138,7 +138,7 @@ enum query_find query__find(struct query_run *run, const struct cache_key *key,
 	const struct cache_hit *kept = &ret->kept;
 	bool found = cache_find(run->worker->cache, key, run->in->now_s, &ret->kept);
 	bool good = found && kept->outcome != DNS_OUTCOME_LAME;
-	if (good && (!kept->stale || told || run->in->impatient)) {
+	if (good && (!kept->stale || told || run->in->impatient || kept->failed)) {
 		ret->hit = kept;
 		ret->source = QUERY_FROM_CACHE;
 		return QUERY_FIND_HIT;
@@ -146,7 +146,7 @@ enum query_find query__find(struct query_run *run, const struct cache_key *key,
 	if (told) {
 		return QUERY_FIND_FAILED;
 	}
-	if (found && !kept->stale) {
+	if (found && !good) {
 		ret->hit = kept;
 		return QUERY_FIND_FAILED;
 	}
@@ -166,9 +166,8 @@ enum step_says query_cached(struct query_run *run)
 	struct cache_key key = {
 		.name = run->key,
 		.origin = run->origin,
-		.type = run->q.qtype,
-		.flags = (run->q.dnssec_ok ? CACHE_DO : 0) |
-	                 (run->q.flags & DNS_FLAG_CD ? CACHE_CD : 0),
+		.type = run->q->qtype,
+		.flags = query__cache_flags(run->q),
 	};
 	struct query_found found;
 	switch (query__find(run, &key, &found)) {

@@ -5,9 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FAILURE_TTL_S 1      /* RFC 9520 section 3.2: at least a second */
-#define TTLS_MAX      4096   /* records of one answer that we look at */
-#define WAIT_BYTES    262144 /* what one question may keep while it waits */
+/*
+ * How long what failed may be left alone at most (RFC 9520 section 3.2: five minutes; RFC 8767 section 5: some 30 s).
+ * Silence ends when the link is back, which must be felt within seconds, and targets that are down cost little to
+ * ask; one that answers, and uselessly, will do so again.
+ */
+#define SILENT_MOST_S 3
+#define LAME_MOST_S   32
+
+#define TTLS_MAX   4096   /* records of one answer that we look at */
+#define WAIT_BYTES 262144 /* what one question may keep while it waits */
 
 /*
  * A set that only the VPC resolver can answer may carry a draw of its own (weighted, latency, health). Kept for all
@@ -22,8 +29,9 @@ struct query_feed {
 	uint8_t flags;
 	int ede;
 	char text[128];
-	struct dns_key key;
 	struct dns_body body;
+	uint8_t name_len;
+	uint8_t name[]; /* lower case */
 };
 
 void query_wait_init(struct query_wait *wait)
@@ -74,7 +82,8 @@ bool query__fed(const struct query_wait *wait, const struct cache_key *key,
 {
 	for (const struct query_feed *feed = wait->feeds; feed != NULL; feed = feed->next) {
 		if (feed->origin == key->origin && feed->type == key->type &&
-		    feed->flags == key->flags && dns_name_equal(feed->key.name, key->name->name)) {
+		    feed->flags == key->flags && feed->name_len == key->name->len &&
+		    memcmp(feed->name, key->name->name, feed->name_len) == 0) {
 			feed_hit(feed, ret_hit);
 			*ret_text = feed->text;
 			return true;
@@ -146,12 +155,28 @@ static int failure_ede(int why)
 	}
 }
 
+/* 0: says nothing about this question. */
+static uint32_t failure_most_s(int why)
+{
+	switch (why) {
+	case FAIL_TIMEOUT:
+	case FAIL_NET:
+		return SILENT_MOST_S;
+	case FAIL_LAME:
+	case FAIL_FORMAT:
+	case FAIL_LIMIT:
+		return LAME_MOST_S;
+	default:
+		return 0;
+	}
+}
+
 /* A copy in the question's own arena, for its next run. */
 static int feed_keep(struct query_wait *wait, const struct query_ask *ask,
                      const struct dns_key *key, uint8_t flags, const struct dns_body *body, int ede,
                      const char *text)
 {
-	struct query_feed *feed = arena_alloc(&wait->arena, sizeof(*feed));
+	struct query_feed *feed = arena_alloc(&wait->arena, sizeof(*feed) + key->len);
 	if (feed == NULL) {
 		return FAIL_NOMEM;
 	}
@@ -164,7 +189,8 @@ static int feed_keep(struct query_wait *wait, const struct query_ask *ask,
 		snprintf(feed->text, sizeof(feed->text), "%s",
 		         text != NULL ? text : fail_text(FAIL_LAME));
 	}
-	feed->key = *key;
+	feed->name_len = key->len;
+	memcpy(feed->name, key->name, key->len);
 	feed->body = *body;
 	feed->body.wire = arena_copy(&wait->arena, body->wire, body->size);
 	feed->body.ttl_at =
@@ -184,6 +210,11 @@ int query_feed(struct query_worker *worker, struct query_wait *wait, const struc
 	struct dns_body body = {.wire = worker->scratch, .ttl_at = ttl_at};
 	struct dns_key key;
 	dns_key_make(&key, ask->name);
+	uint8_t flags = (uint8_t)((ask->dnssec_ok ? CACHE_DO : 0) |
+	                          (ask->checking_disabled ? CACHE_CD : 0));
+	struct cache_key cache_key = {
+		.name = &key, .origin = ask->origin, .type = ask->qtype, .flags = flags};
+	cache_fetch_store(worker->cache, &cache_key); /* on its way while the answer is read */
 	int why = told->why;
 	if (why == 0) {
 		why = told_scrub(worker, ask, &key, told->reply, &body);
@@ -195,19 +226,16 @@ int query_feed(struct query_worker *worker, struct query_wait *wait, const struc
 		body = (struct dns_body){
 			.outcome = DNS_OUTCOME_LAME,
 			.rcode = DNS_RCODE_SERVFAIL,
-			.ttl_s = FAILURE_TTL_S,
 			.wire = worker->scratch,
 			.ttl_at = ttl_at,
 		};
 	}
 
-	uint8_t flags = (uint8_t)((ask->dnssec_ok ? CACHE_DO : 0) |
-	                          (ask->checking_disabled ? CACHE_CD : 0));
 	int ede = why == 0 ? DNS_EDE_NONE : failure_ede(why);
-	struct cache_key cache_key = {
-		.name = &key, .origin = ask->origin, .type = ask->qtype, .flags = flags};
-	if (told->keep && why != FAIL_BUSY && why != FAIL_SHUTDOWN) {
-		cache_store(worker->cache, &cache_key, &body, ede, now_s);
+	if (told->keep && why == 0) {
+		cache_store(worker->cache, &cache_key, &body, now_s);
+	} else if (told->keep && failure_most_s(why) != 0) {
+		cache_fail(worker->cache, &cache_key, ede, failure_most_s(why), now_s);
 	}
 	if (wait == NULL) {
 		return 0;

@@ -79,6 +79,13 @@ static void host_bytes(const struct addr *addr, uint8_t *ret_host)
 	}
 }
 
+uint32_t gate_hash(const struct addr *client)
+{
+	uint8_t host[16];
+	host_bytes(client, host);
+	return hash_fold(hash_step(0, host, sizeof(host)));
+}
+
 static bool client_done(const struct client *c, uint64_t now_ms)
 {
 	return c->waiting == 0 && c->conns == 0 &&

@@ -19,6 +19,9 @@ struct gate;
 struct gate *gate_new(void); /* NULL: no memory */
 void gate_free(struct gate **gate);
 
+/* Tells addresses apart, most of the time. */
+uint32_t gate_hash(const struct addr *client);
+
 /* One more question of this client waits. False: it has too many already. now_ms: as loop_now_ms. */
 bool gate_wait_begin(struct gate *gate, const struct addr *client, uint64_t now_ms);
 void gate_wait_end(struct gate *gate, const struct addr *client);

@@ -19,7 +19,7 @@ static void refresh_end(struct refresh *refresh)
 	free(refresh);
 }
 
-/* A failure is kept by nobody: what it was to replace is still there, and better. */
+/* A failure takes nothing away: what it was to replace is still there, and better. */
 static void refresh_done(void *ctx, const struct forward_result *result)
 {
 	struct refresh *refresh = ctx;

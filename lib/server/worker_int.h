@@ -14,10 +14,13 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-#define UDP_BATCH    32
-#define UDP_ROUNDS   8    /* batches read at once, then others get their turn */
-#define UDP_IN_MAX   4096 /* a longer question is no question (FORMERR) */
-#define PARKED_MAX   65536
+#define UDP_BATCH  32
+#define UDP_ROUNDS 8    /* batches read at once, then others get their turn */
+#define UDP_IN_MAX 4096 /* a longer question is no question (FORMERR) */
+#define PARKED_MAX 65536
+#define PARKED_RULE \
+	8192 /* of them of one rule: one whose servers are silent leaves room for the others */
+#define PARKED_RULES 64 /* classes of rules that are told apart */
 #define REFRESH_MAX  256
 #define TCP_OUT_ROOM (4 * 65537)
 
@@ -53,6 +56,7 @@ struct udp_batch {
 	struct mmsghdr out[UDP_BATCH];
 	struct iovec out_iov[UDP_BATCH];
 	uint8_t out_bytes[UDP_BATCH][DNS_UDP_OURS];
+	struct query_ahead ahead[UDP_BATCH];
 };
 
 /* Answers that became ready one by one, of one socket, to leave together at the end of the turn. */
@@ -89,6 +93,7 @@ struct parked {
 	bool answered; /* with stale data; waits on only for the cache's sake */
 	bool counted;  /* in the gate */
 	bool astray;   /* asked a rule that a reload took away */
+	uint8_t rule;  /* whose share it takes: a class of the origin that was asked first */
 	uint64_t arrived_us;
 	struct udp *udp;
 	union udp_control control;
@@ -130,6 +135,7 @@ struct worker {
 	struct list conns;        /* least lately used first */
 	struct list parked;
 	size_t parked_count;
+	uint32_t parked_of[PARKED_RULES];
 	struct list parked_free;
 	size_t parked_free_count;
 	struct list refreshing;

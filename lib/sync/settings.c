@@ -23,6 +23,7 @@ void sync_settings__free(struct sync_settings **settings)
 	free(old->vpc);
 	free(old->region);
 	free(old->endpoint);
+	free(old->state_dir);
 	sync_settings__texts_free(old->zones, old->zone_count);
 	sync_settings__texts_free(old->zone_files, old->zone_file_count);
 	sync_roles__free(old);
@@ -70,6 +71,7 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 	settings->vpc = text_copy(opts->vpc);
 	settings->region = text_copy(opts->region);
 	settings->endpoint = text_copy(opts->endpoint);
+	settings->state_dir = text_copy(opts->state_dir);
 	settings->zone_count = opts->api ? opts->zone_count : 0;
 	settings->zones =
 		sync_settings__texts(opts->zones, settings->zone_count, sync_settings__bare_id);
@@ -82,9 +84,11 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 			? settings->interval_s
 			: opts->min_interval_s;
 	settings->rate = opts->rate;
+	settings->guard_max_loss = opts->guard_max_loss;
+	settings->guard_min_sets = opts->guard_min_sets;
 	if (settings->vpc == NULL || settings->region == NULL || settings->endpoint == NULL ||
-	    settings->zones == NULL || settings->zone_files == NULL ||
-	    !sync_roles__copy(settings, opts)) {
+	    settings->state_dir == NULL || settings->zones == NULL ||
+	    settings->zone_files == NULL || !sync_roles__copy(settings, opts)) {
 		sync_settings__free(&settings);
 	}
 	return settings;

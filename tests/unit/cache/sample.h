@@ -58,15 +58,6 @@ static inline void sample_large(struct sample *sample, size_t size, uint32_t ttl
 	sample->body.size = (uint16_t)size;
 }
 
-/* A failure: no body, SERVFAIL. */
-static inline void sample_failure(struct sample *sample, uint32_t ttl_s)
-{
-	memset(&sample->body, 0, sizeof(sample->body));
-	sample->body.outcome = DNS_OUTCOME_LAME;
-	sample->body.rcode = DNS_RCODE_SERVFAIL;
-	sample->body.ttl_s = ttl_s;
-}
-
 static inline void sample_name(struct dns_key *key, const char *text)
 {
 	uint8_t name[DNS_NAME_MAX];

@@ -17,7 +17,7 @@ static void test_store_and_find(void **state)
 	sample_addresses(&sample, 2, 0x0a000001, 60);
 	sample.body.authentic = true;
 	sample.body.chain = 3;
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 1000);
+	cache_store(cache, &key, &sample.body, 1000);
 
 	assert_true(sample_find(cache, &key_upper, 1010, &hit));
 	assert_int_equal(hit.outcome, DNS_OUTCOME_ANSWER);
@@ -50,7 +50,7 @@ static void test_key_parts(void **state)
 	sample_name(&other, "www.example.org");
 	const struct cache_key key = sample_key(&name);
 	sample_addresses(&sample, 1, 1, 60);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+	cache_store(cache, &key, &sample.body, 0);
 
 	struct cache_key not = key;
 	not .flags = CACHE_CD;
@@ -73,7 +73,7 @@ static void test_key_parts(void **state)
 		not = key;
 		not .flags = flags;
 		sample_addresses(&sample, 1, flags, 60);
-		cache_store(cache, &not, &sample.body, DNS_EDE_NONE, 0);
+		cache_store(cache, &not, &sample.body, 0);
 	}
 	for (uint8_t flags = 0; flags <= (CACHE_DO | CACHE_CD); flags++) {
 		not .flags = flags;
@@ -94,7 +94,7 @@ static void test_chain(void **state)
 	sample_addresses(&sample, 1, 1, 60);
 	sample.body.outcome = DNS_OUTCOME_CHAIN;
 	assert_true(dns_name_parse("B.example.org", sample.body.next) > 0);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+	cache_store(cache, &key, &sample.body, 0);
 	assert_true(sample_find(cache, &key, 0, &hit));
 	assert_int_equal(hit.outcome, DNS_OUTCOME_CHAIN);
 	assert_true(dns_name_equal(hit.next, sample.body.next));
@@ -112,7 +112,7 @@ static void test_ttl_counts_down(void **state)
 	struct cache_key key = sample_key(&name);
 	sample_addresses(&sample, 2, 1, 60);
 	put_u32(sample.wire + sample.ttl_at[1], 90); /* life is the least TTL */
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 500);
+	cache_store(cache, &key, &sample.body, 500);
 
 	assert_true(sample_find(cache, &key, 559, &hit));
 	assert_false(hit.stale);
@@ -130,7 +130,7 @@ static void test_ttl_counts_down(void **state)
 	/* What min_ttl kept longer than it said gives no 0 and no huge number. */
 	sample_addresses(&sample, 1, 1, 5);
 	sample.body.ttl_s = 20;
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 500);
+	cache_store(cache, &key, &sample.body, 500);
 	assert_true(sample_find(cache, &key, 515, &hit));
 	cache_copy(&hit, out, 30);
 	assert_int_equal(get_u32(out + hit.ttl_at[0]), 1);
@@ -147,7 +147,7 @@ static void test_stale(void **state)
 	sample_name(&name, "www.example.com");
 	struct cache_key key = sample_key(&name);
 	sample_addresses(&sample, 1, 1, 60);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 500);
+	cache_store(cache, &key, &sample.body, 500);
 
 	assert_true(sample_find(cache, &key, 560, &hit));
 	assert_true(hit.stale);
@@ -175,7 +175,7 @@ static void test_zero_ttl_is_not_kept(void **state)
 	sample_name(&name, "www.example.com");
 	struct cache_key key = sample_key(&name);
 	sample_addresses(&sample, 1, 1, 0);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 500);
+	cache_store(cache, &key, &sample.body, 500);
 	assert_false(sample_find(cache, &key, 500, &hit));
 	assert_int_equal(sample_stats(cache).entries, 0);
 	cache_free(&cache);
@@ -190,9 +190,9 @@ static void test_replace(void **state)
 	sample_name(&name, "www.example.com");
 	struct cache_key key = sample_key(&name);
 	sample_addresses(&sample, 1, 1, 60);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+	cache_store(cache, &key, &sample.body, 0);
 	sample_addresses(&sample, 3, 7, 10);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 30);
+	cache_store(cache, &key, &sample.body, 30);
 	assert_true(sample_find(cache, &key, 30, &hit));
 	assert_int_equal(hit.count[0], 3);
 	assert_int_equal(hit.left_s, 10);
@@ -202,6 +202,14 @@ static void test_replace(void **state)
 	cache_free(&cache);
 }
 
+/* Whether it is still left alone at that time. */
+static bool failed_at(struct cache *cache, const struct cache_key *key, uint64_t now_s)
+{
+	struct cache_hit hit;
+	return sample_find(cache, key, now_s, &hit) &&
+	       (hit.outcome == DNS_OUTCOME_LAME || hit.failed);
+}
+
 static void test_failures(void **state)
 {
 	struct cache *cache = sample_cache(MIB, 100);
@@ -209,31 +217,111 @@ static void test_failures(void **state)
 	struct cache_hit hit;
 	sample_name(&name, "www.example.com");
 	struct cache_key key = sample_key(&name);
-	sample_failure(&sample, 5);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NO_REACHABLE_AUTHORITY, 0);
-	assert_true(sample_find(cache, &key, 4, &hit));
+	cache_fail(cache, &key, DNS_EDE_NO_REACHABLE_AUTHORITY, 8, 0);
+	assert_true(sample_find(cache, &key, 1, &hit));
 	assert_int_equal(hit.outcome, DNS_OUTCOME_LAME);
 	assert_int_equal(hit.rcode, DNS_RCODE_SERVFAIL);
 	assert_int_equal(hit.ede, DNS_EDE_NO_REACHABLE_AUTHORITY);
 	assert_int_equal(hit.size, 0);
+	assert_int_equal(hit.left_s, 1);
 	assert_false(hit.stale);
 	cache_copy(&hit, NULL, 30);
-	assert_false(sample_find(cache, &key, 5, &hit)); /* never stale */
+	assert_false(sample_find(cache, &key, 2, &hit)); /* never stale */
+	assert_int_equal(sample_stats(cache).entries, 0);
 
-	/* A good answer takes its place; a failure does not take that one's, alive or stale. */
+	/* Other types, flags and origins have nothing to do with it. */
+	cache_fail(cache, &key, DNS_EDE_OTHER, 8, 100);
+	struct cache_key other = key;
+	other.type++;
+	assert_false(sample_find(cache, &other, 100, &hit));
+	other = key;
+	other.flags ^= CACHE_DO;
+	assert_false(sample_find(cache, &other, 100, &hit));
+	other = key;
+	other.origin++;
+	assert_false(sample_find(cache, &other, 100, &hit));
+
+	/* A good answer ends it, and goes before it, alive or stale. */
 	sample_addresses(&sample, 1, 1, 60);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 10);
-	sample_failure(&sample, 5);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NETWORK_ERROR, 20);
-	assert_true(sample_find(cache, &key, 20, &hit));
+	cache_store(cache, &key, &sample.body, 101);
+	assert_true(sample_find(cache, &key, 101, &hit));
 	assert_int_equal(hit.outcome, DNS_OUTCOME_ANSWER);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NETWORK_ERROR, 100);
-	assert_true(sample_find(cache, &key, 100, &hit));
+	assert_false(hit.failed);
+	cache_fail(cache, &key, DNS_EDE_NETWORK_ERROR, 8, 170);
+	assert_true(sample_find(cache, &key, 171, &hit));
 	assert_int_equal(hit.outcome, DNS_OUTCOME_ANSWER);
-	assert_true(hit.stale);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NETWORK_ERROR, 170);
-	assert_true(sample_find(cache, &key, 170, &hit));
+	assert_true(hit.stale && hit.failed);
+	assert_true(sample_find(cache, &key, 172, &hit));
+	assert_true(hit.stale && !hit.failed);
+	cache_fail(cache, &key, DNS_EDE_NETWORK_ERROR, 8, 300);
+	assert_true(sample_find(cache, &key, 300, &hit));
 	assert_int_equal(hit.outcome, DNS_OUTCOME_LAME);
+	cache_free(&cache);
+}
+
+/* 2, 4, 8, 8 seconds; what fails meanwhile adds nothing; a while without, or an answer, and it begins anew. */
+static void test_failures_back_off(void **state)
+{
+	struct cache *cache = sample_cache(MIB, 0);
+	struct dns_key name;
+	sample_name(&name, "www.example.com");
+	struct cache_key key = sample_key(&name);
+	uint64_t now_s = 0xfffffff8; /* the clock's low bits begin again on the way */
+	const unsigned int pauses[] = {2, 4, 8, 8};
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
+		cache_fail(cache, &key, DNS_EDE_OTHER, 8, now_s);
+		cache_fail(cache, &key, DNS_EDE_OTHER, 8, now_s + 1);
+		assert_true(failed_at(cache, &key, now_s + pauses[i] - 1));
+		now_s += pauses[i];
+		assert_false(failed_at(cache, &key, now_s));
+	}
+	now_s += 8 * 2;
+	cache_fail(cache, &key, DNS_EDE_OTHER, 8, now_s);
+	assert_false(failed_at(cache, &key, now_s + 2));
+	cache_fail(cache, &key, DNS_EDE_OTHER, 8, now_s + 2);
+	assert_true(failed_at(cache, &key, now_s + 5));
+	sample_addresses(&sample, 1, 1, 1);
+	cache_store(cache, &key, &sample.body, now_s + 6);
+	cache_fail(cache, &key, DNS_EDE_OTHER, 8, now_s + 7);
+	assert_false(failed_at(cache, &key, now_s + 9));
+	cache_fail(cache, &key, DNS_EDE_OTHER, 8, now_s + 20);
+	cache_flush(cache, name.name, false);
+	assert_false(failed_at(cache, &key, now_s + 20));
+	cache_free(&cache);
+}
+
+/* A million names that fail: not one answer goes, nor does memory grow; the last ones are known. */
+static void test_failures_flood(void **state)
+{
+	struct cache *cache = sample_cache(MIB, 0);
+	struct dns_key name;
+	struct cache_hit hit;
+	sample_addresses(&sample, 1, 1, 600);
+	for (unsigned int i = 0; i < 1000; i++) {
+		sample_nth_name(&name, i);
+		struct cache_key key = sample_key(&name);
+		cache_store(cache, &key, &sample.body, 0);
+	}
+	size_t bytes = sample_stats(cache).bytes;
+	unsigned int known = 0;
+	for (unsigned int i = 1000; i < 1001000; i++) {
+		sample_nth_name(&name, i);
+		struct cache_key key = sample_key(&name);
+		cache_fail(cache, &key, DNS_EDE_OTHER, 8, i / 100000);
+	}
+	for (unsigned int i = 1000000; i < 1001000; i++) {
+		sample_nth_name(&name, i);
+		struct cache_key key = sample_key(&name);
+		known += failed_at(cache, &key, 10);
+	}
+	assert_true(known > 700);
+	for (unsigned int i = 0; i < 1000; i++) {
+		sample_nth_name(&name, i);
+		struct cache_key key = sample_key(&name);
+		assert_true(sample_find(cache, &key, 10, &hit));
+		assert_int_equal(hit.outcome, DNS_OUTCOME_ANSWER);
+	}
+	assert_int_equal(sample_stats(cache).bytes, bytes);
 	cache_free(&cache);
 }
 
@@ -250,7 +338,7 @@ static int told_at(uint32_t life_s, const uint32_t *ages, size_t count)
 	sample_name(&name, "www.example.com");
 	struct cache_key key = sample_key(&name);
 	sample_addresses(&sample, 1, 1, life_s);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+	cache_store(cache, &key, &sample.body, 0);
 	for (size_t i = 0; i < count; i++) {
 		assert_true(sample_find(cache, &key, ages[i], &hit));
 		if (hit.refresh) {
@@ -290,7 +378,7 @@ static void test_refresh_again(void **state)
 	struct cache_key key = sample_key(&name);
 	for (uint32_t at = 0; at < 300; at += 95) {
 		sample_addresses(&sample, 1, 1, 100);
-		cache_store(cache, &key, &sample.body, DNS_EDE_NONE, at);
+		cache_store(cache, &key, &sample.body, at);
 		assert_true(sample_find(cache, &key, at + 1, &hit));
 		assert_true(sample_find(cache, &key, at + 94, &hit));
 		assert_true(hit.refresh);
@@ -313,7 +401,7 @@ static void flush_fill(struct cache *cache)
 			key.origin = type * 7919u;
 			key.flags = type & 3;
 			sample_addresses(&sample, 1, 1, 60);
-			cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+			cache_store(cache, &key, &sample.body, 0);
 		}
 	}
 }
@@ -352,9 +440,9 @@ static void test_flush_name_among_many(void **state)
 		sample_nth_name(&name, n);
 		struct cache_key key = sample_key(&name);
 		sample_addresses(&sample, 1, n, 60);
-		cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+		cache_store(cache, &key, &sample.body, 0);
 		key.type = DNS_TYPE_AAAA;
-		cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+		cache_store(cache, &key, &sample.body, 0);
 	}
 	for (unsigned int n = 0; n < 20000; n += 7) {
 		sample_nth_name(&name, n);
@@ -381,12 +469,20 @@ static void test_metrics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_store_and_find), cmocka_unit_test(test_key_parts),
-		cmocka_unit_test(test_chain),          cmocka_unit_test(test_ttl_counts_down),
-		cmocka_unit_test(test_stale),          cmocka_unit_test(test_zero_ttl_is_not_kept),
-		cmocka_unit_test(test_replace),        cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_refresh),        cmocka_unit_test(test_refresh_again),
-		cmocka_unit_test(test_flush),          cmocka_unit_test(test_flush_name_among_many),
+		cmocka_unit_test(test_store_and_find),
+		cmocka_unit_test(test_key_parts),
+		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_ttl_counts_down),
+		cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_zero_ttl_is_not_kept),
+		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_failures_back_off),
+		cmocka_unit_test(test_failures_flood),
+		cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_refresh_again),
+		cmocka_unit_test(test_flush),
+		cmocka_unit_test(test_flush_name_among_many),
 		cmocka_unit_test(test_metrics),
 	};
 	return cmocka_run_group_tests(tests, sample_threads_start, sample_threads_stop);

@@ -37,7 +37,7 @@ static void store(struct cache *cache, const char *text, uint16_t type, uint64_t
 	sample_name(&name, text);
 	struct cache_key key = sample_key(&name);
 	key.type = type;
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, now_s);
+	cache_store(cache, &key, &sample.body, now_s);
 }
 
 static bool find(struct cache *cache, const char *text, uint16_t type, uint64_t now_s,
@@ -98,8 +98,10 @@ static void fill_and_save(void)
 	store(cache, "stale.example.com", DNS_TYPE_A, 900);
 	put_chain("there.example.net");
 	store(cache, "to.example.com", DNS_TYPE_A, 990);
-	sample_failure(&sample, 100);
-	store(cache, "broken.example.com", DNS_TYPE_A, 999);
+	struct dns_key broken;
+	sample_name(&broken, "broken.example.com");
+	struct cache_key key = sample_key(&broken);
+	cache_fail(cache, &key, DNS_EDE_OTHER, 100, 999);
 	save(cache, 1000, 5000, 3);
 	cache_free(&cache);
 }
@@ -298,7 +300,7 @@ static void *writer_run(void *ctx)
 		sample_nth_name(&name, n % 40000);
 		struct cache_key key = sample_key(&name);
 		sample_addresses(mine, 1 + n % 3, n, 300);
-		cache_store(writers->cache, &key, &mine->body, DNS_EDE_NONE, 1000);
+		cache_store(writers->cache, &key, &mine->body, 1000);
 	}
 	epoch_thread_stop();
 	free(mine);
@@ -338,7 +340,7 @@ static void test_into_a_smaller_one(void **state)
 		sample_nth_name(&name, n);
 		struct cache_key key = sample_key(&name);
 		sample_addresses(&sample, 1, n, 300);
-		cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 1000);
+		cache_store(cache, &key, &sample.body, 1000);
 	}
 	save(cache, 1000, 5000, sample_stats(cache).entries);
 	cache_free(&cache);

@@ -11,7 +11,7 @@ static void put_nth(struct cache *cache, unsigned int n, uint64_t now_s)
 	sample_nth_name(&name, n);
 	struct cache_key key = sample_key(&name);
 	sample_addresses(&sample, 1, n, 3600);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, now_s);
+	cache_store(cache, &key, &sample.body, now_s);
 }
 
 static bool has_nth(struct cache *cache, unsigned int n, uint64_t now_s)
@@ -80,6 +80,42 @@ static void test_flood_keeps_names_in_use(void **state)
 }
 
 /* Being spared moves an entry; who was told to refresh it stays the only one. */
+/*
+ * One rule's flood pushes out its own names, not what the other rules have and few ask for. When all of them have more
+ * than their share, the least used go, as ever.
+ */
+static void test_flood_of_one_rule(void **state)
+{
+	struct cache *cache = sample_cache(8 * MIB, 0);
+	struct dns_key name;
+	struct cache_hit hit;
+	const unsigned int rules = 5;
+	const unsigned int names = 1000;
+	for (unsigned int n = 0; n < rules * names; n++) {
+		sample_nth_name(&name, n);
+		struct cache_key key = sample_key(&name);
+		key.origin = 100 + n % rules;
+		sample_addresses(&sample, 1, n, 3600);
+		cache_store(cache, &key, &sample.body, 0);
+	}
+	for (unsigned int n = 0; n < 500000; n++) {
+		put_nth(cache, 1000000 + n, n / 10000);
+		let_readers_leave(cache, 8 * MIB, n);
+	}
+	unsigned int kept = 0;
+	for (unsigned int n = 0; n < rules * names; n++) {
+		sample_nth_name(&name, n);
+		struct cache_key key = sample_key(&name);
+		key.origin = 100 + n % rules;
+		kept += sample_find(cache, &key, 60, &hit);
+	}
+	assert_int_equal(kept, rules * names);
+	assert_true(has_nth(cache, 1499999, 60)); /* and the flood goes through, still */
+	assert_false(has_nth(cache, 1000000, 60));
+	assert_true(sample_stats(cache).bytes <= 8 * MIB);
+	cache_free(&cache);
+}
+
 static void test_told_once_though_moved(void **state)
 {
 	struct cache *cache = sample_cache(4 * MIB, 0);
@@ -165,7 +201,7 @@ static void put_large(struct cache *cache, unsigned int n, size_t size)
 	struct cache_key key = sample_key(&name);
 	sample_large(&sample, size, 3600);
 	put_u32(sample.wire + SAMPLE_RR - 4, n);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+	cache_store(cache, &key, &sample.body, 0);
 	assert_true(n % 16 != 0 || sample_stats(cache).bytes <= 64 * MIB);
 }
 
@@ -231,10 +267,10 @@ static void test_too_large_is_left_out(void **state)
 	sample_nth_name(&name, 1);
 	struct cache_key key = sample_key(&name);
 	sample_large(&sample, 60000, 3600);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+	cache_store(cache, &key, &sample.body, 0);
 	assert_false(sample_find(cache, &key, 0, &hit));
 	sample_large(&sample, 1200, 3600);
-	cache_store(cache, &key, &sample.body, DNS_EDE_NONE, 0);
+	cache_store(cache, &key, &sample.body, 0);
 	assert_true(sample_find(cache, &key, 0, &hit));
 	cache_free(&cache);
 }
@@ -284,6 +320,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cost_of_an_entry),
 		cmocka_unit_test(test_flood_keeps_names_in_use),
+		cmocka_unit_test(test_flood_of_one_rule),
 		cmocka_unit_test(test_told_once_though_moved),
 		cmocka_unit_test(test_all_in_use),
 		cmocka_unit_test(test_refreshes_leave_no_waste),

@@ -76,7 +76,7 @@ static void *mixed_worker(void *ctx)
 		if (draw_below(&draw, 3) == 0) {
 			struct cache_key key = sample_key(&scene->names[n]);
 			sample_addresses(own, 1 + draw_below(&draw, 4), n, 60);
-			cache_store(scene->cache, &key, &own->body, DNS_EDE_NONE, now_s);
+			cache_store(scene->cache, &key, &own->body, now_s);
 		}
 	}
 	epoch_thread_stop();
@@ -189,7 +189,7 @@ static void test_found_while_growing(void **state)
 		for (uint32_t n = 0; n < NAMES; n++) {
 			struct cache_key key = sample_key(&scene.names[n]);
 			sample_addresses(own, 1, n, 60);
-			cache_store(scene.cache, &key, &own->body, DNS_EDE_NONE, 0);
+			cache_store(scene.cache, &key, &own->body, 0);
 			epoch_store(&scene.held, n + 1);
 		}
 		epoch_store(&scene.over, true);
@@ -238,7 +238,7 @@ static void test_one_is_told(void **state)
 	for (uint32_t n = 0; n < 2000; n++) {
 		struct cache_key key = sample_key(&all.scene.names[n]);
 		sample_addresses(own, 1, n, 60);
-		cache_store(all.scene.cache, &key, &own->body, DNS_EDE_NONE, 0);
+		cache_store(all.scene.cache, &key, &own->body, 0);
 		assert_true(sample_find(all.scene.cache, &key, 1, &hit));
 	}
 	pthread_barrier_init(&all.start, NULL, 4);

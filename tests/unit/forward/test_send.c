@@ -138,6 +138,45 @@ static void test_budget(void **state)
 	rig_close(&rig);
 }
 
+/* One asks for more than there is, another one for little: he has it all, and at once. */
+static void test_budget_is_fair(void **state)
+{
+	struct rig rig;
+	static struct asker askers[FLOOD];
+	static struct asker modest[4];
+	rig_open(&rig, 0);
+	rig_fake(&rig, FAKE_ANSWER);
+	group_limited(&rig, 100, 10);
+	for (size_t i = 0; i < FLOOD; i++) {
+		char name[64];
+		snprintf(name, sizeof(name), "h%zu.example", i);
+		asker_init(&askers[i], RIG_ORIGIN, name);
+		askers[i].ask.asker = 1;
+		assert_int_equal(forward_ask(rig.worker, &askers[i].ask), 0);
+	}
+	forward_flush(rig.worker);
+	for (size_t i = 0; i < 4; i++) {
+		char name[64];
+		snprintf(name, sizeof(name), "m%zu.example", i);
+		asker_init(&modest[i], RIG_ORIGIN, name);
+		modest[i].ask.asker = 2;
+		assert_int_equal(forward_ask(rig.worker, &modest[i].ask), 0);
+		forward_flush(rig.worker);
+		uint64_t begin_ms = mono_ms();
+		rig_until(&rig, modest[i].told != 0, 1000);
+		assert_int_equal(modest[i].why, 0);
+		assert_true(mono_ms() - begin_ms <
+		            100); /* not behind a hundred milliseconds of the other's */
+	}
+	rig_until(&rig, askers_told(askers, FLOOD) == FLOOD, 2000);
+	size_t answered = 0;
+	for (size_t i = 0; i < FLOOD; i++) {
+		answered += askers[i].why == 0;
+	}
+	assert_in_range(answered, 15, 40);
+	rig_close(&rig);
+}
+
 /* Retransmissions count: with one token a silent server gets one packet. */
 static void test_budget_counts_all(void **state)
 {
@@ -163,6 +202,7 @@ static void test_budget_counts_tcp(void **state)
 	rig_ask(&rig, "www.example.com");
 	rig_assert_answered(&rig);
 	assert_true(rig_metric(&rig, "horizond_vpc_packets_total") == 9);
+	assert_true(rig_metric(&rig, "horizond_packet_budget{rule=\"vpc\"}") == 900);
 	rig_close(&rig);
 }
 
@@ -186,11 +226,11 @@ static void test_held_then_settled(void **state)
 	/* It takes the token for which the first one's second try, at 600 ms, then waits. */
 	assert_int_equal(forward_ask(rig.worker, &other.ask), 0);
 	forward_flush(rig.worker);
-	rig_until(&rig, rig.worker->held_count == 1, 200);
-	assert_int_equal(rig.worker->held_count, 1);
+	rig_until(&rig, rig.worker->held.count == 1, 200);
+	assert_int_equal(rig.worker->held.count, 1);
 	rig_until(&rig, rig.asker.told != 0, 1000);
 	rig_assert_answered(&rig);
-	assert_int_equal(rig.worker->held_count, 0);
+	assert_int_equal(rig.worker->held.count, 0);
 
 	/* And one that is held when all ends. */
 	struct asker last;
@@ -211,6 +251,7 @@ int main(void)
 		cmocka_unit_test(test_packet_without_edns),
 		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_budget_is_fair),
 		cmocka_unit_test(test_budget_counts_all),
 		cmocka_unit_test(test_budget_counts_tcp),
 		cmocka_unit_test(test_held_then_settled),

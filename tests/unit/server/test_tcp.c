@@ -113,7 +113,7 @@ static void keep_stale(const struct stage *s, const char *text, uint16_t type, u
 	dns_name_parse(text, name);
 	dns_key_make(&key, name);
 	struct cache_key cache_key = {.name = &key, .origin = ORIGIN_FWD, .type = type};
-	cache_store(s->cache, &cache_key, &body, DNS_EDE_NONE, mono_ms() / 1000 - 600);
+	cache_store(s->cache, &cache_key, &body, mono_ms() / 1000 - 600);
 }
 
 /* Who has had stale data waits no more: those behind him get their turn, at once. */
