@@ -27,8 +27,8 @@ SETTINGS = {"fleet": "web", "records": RECORDS}
 
 
 @pytest.fixture
-def tool(tmp_path):
-    return Tool(tmp_path / "tool", SETTINGS)
+def tool(api, tmp_path):
+    return Tool(tmp_path / "tool", api, None, SETTINGS)
 
 
 def policy_of(tool: Tool, *args: str) -> dict:
@@ -263,7 +263,7 @@ def test_register_without_a_statement_fails_and_says_so(api, instance, sid):
 
 def test_two_switches_of_register_need_two_more_rights(api, instance):
     under(api, policy_of(instance, "register"))
-    assert instance.run("register", "--wait", "2", code=None).code == 1
+    assert instance.run("register", "--wait", "2", code=None).status == 1
     assert least.denied(api) == ["route53 GetChange"] * api.count("GetChange")
 
 
