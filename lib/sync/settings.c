@@ -25,6 +25,7 @@ void sync_settings__free(struct sync_settings **settings)
 	free(old->endpoint);
 	free(old->state_dir);
 	texts_free(old->zones, old->zone_count);
+	texts_free(old->tags, old->tag_count);
 	texts_free(old->zone_files, old->zone_file_count);
 	free(old);
 	*settings = NULL;
@@ -74,6 +75,8 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 	settings->state_dir = text_copy(opts->state_dir);
 	settings->zone_count = opts->api ? opts->zone_count : 0;
 	settings->zones = texts_copy(opts->zones, settings->zone_count, bare_id);
+	settings->tag_count = opts->api ? opts->tag_count : 0;
+	settings->tags = texts_copy(opts->tags, settings->tag_count, same_text);
 	settings->zone_file_count = opts->zone_file_count;
 	settings->zone_files = texts_copy(opts->zone_files, opts->zone_file_count, same_text);
 	settings->interval_s = opts->interval_s == 0 ? INTERVAL_DEFAULT_S : opts->interval_s;
@@ -85,7 +88,7 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 	settings->guard_max_loss = opts->guard_max_loss;
 	settings->guard_min_sets = opts->guard_min_sets;
 	if (settings->vpc == NULL || settings->region == NULL || settings->endpoint == NULL ||
-	    settings->state_dir == NULL || settings->zones == NULL ||
+	    settings->state_dir == NULL || settings->zones == NULL || settings->tags == NULL ||
 	    settings->zone_files == NULL) {
 		sync_settings__free(&settings);
 	}
@@ -96,6 +99,19 @@ bool sync_settings__same_api(const struct sync_settings *a, const struct sync_se
 {
 	return a->api == b->api && strcmp(a->region, b->region) == 0 &&
 	       strcmp(a->endpoint, b->endpoint) == 0 && strcmp(a->vpc, b->vpc) == 0;
+}
+
+bool sync_settings__same_tags(const struct sync_settings *a, const struct sync_settings *b)
+{
+	if (a->tag_count != b->tag_count) {
+		return false;
+	}
+	for (size_t i = 0; i < a->tag_count; i++) {
+		if (strcmp(a->tags[i], b->tags[i]) != 0) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* --- Orders --- */

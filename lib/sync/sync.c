@@ -15,6 +15,7 @@ static void sync_free(struct sync *sync)
 	sync_order__free(&sync->order);
 	sync_table__clear(sync);
 	sync_health__clear(sync);
+	sync_tags__clear(sync);
 	sync_settings__free(&sync->settings);
 	zones_unref(&sync->latest);
 	aws_free(&sync->aws);
