@@ -20,6 +20,9 @@
 
 #define THROTTLED_REST_MS 1
 
+/* Zones that are not ours to list are tried again so seldom. */
+#define DENIED_INTERVALS 10
+
 /* The same page again, so often, at most this far apart; then the listing begins anew. */
 #define PAGE_TRIES   6
 #define PAGE_REST_MS 15000
@@ -219,6 +222,12 @@ static void page_trouble(struct sync *sync, struct sync_zone *zone, const char *
 	snprintf(zone->trouble, sizeof(zone->trouble), "%s", why);
 }
 
+static uint64_t rest_denied(const struct sync *sync)
+{
+	uint64_t most_ms = UINT64_C(1000) * DENIED_INTERVALS * sync->settings->interval_s;
+	return most_ms / 2 + random_below((uint32_t)(most_ms / 2));
+}
+
 static void look_failed(struct sync *sync, struct sync_zone *zone, int ret, const char *why)
 {
 	if (ret == FAIL_SHUTDOWN) {
@@ -240,6 +249,10 @@ static void look_failed(struct sync *sync, struct sync_zone *zone, int ret, cons
 		sync->publish_now = true;
 	}
 	rest_ms = sync_due__fail(sync, &zone->due);
+	if (ret == FAIL_DENIED && zone->unavailable) { /* rights come seldom, calls are few */
+		rest_ms = rest_denied(sync);
+		zone->due.at_ms = mono_ms() + rest_ms;
+	}
 	if (!zone->due.told) {
 		tell_trouble(zone, rest_ms);
 	}
