@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "base/text.h"
+#include <assert.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -24,8 +25,22 @@ struct command {
 static const struct command commands[] = {
 	{"register", command_register, "[--wait SECONDS] [--dry-run] [--boot]",
          "adds this instance's records"},
+	{"iam-policy", command_iam_policy,
+         "daemon|register|sweep|setup|health [--daemon-config FILE] [--region REGION] [--wait] "
+         "[--drain]",
+         "prints the least rights that a program needs"},
+	{"dhcp-options", command_dhcp_options, "[--apply] [--revert[=ID]]",
+         "hands the addresses of the settings to the instances of the VPC"},
+	{"recovery-alarm", command_recovery_alarm, "[--apply]",
+         "recovers the instance when its machine fails, and tells when the daemon is not well"},
+	{"health", command_health, "", "puts the daemon's readiness into CloudWatch"},
 	{"deregister", command_deregister, "[--reason auto|reboot|stop|terminate] [--drain]",
          "removes what was registered"},
+	{"sweep", command_sweep, "[--apply] [--plan-sum SUM] [--json]",
+         "shows, or clears away, what dead machines left"},
+	{"restore", command_restore, "RUN", "puts back what a run removed"},
+	{"purge", command_purge, "--owner FLEET [--apply]",
+         "shows, or removes, every record of a fleet"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -81,6 +96,16 @@ struct aws *run_aws(struct run *run)
 		run_fail(EXIT_FAILED, "no memory for a client of the API");
 	}
 	return run->aws;
+}
+
+struct aws_tags run_tags(const struct run *run)
+{
+	static_assert(sizeof(struct aws_tag) == sizeof(struct settings_pair) &&
+	                      offsetof(struct aws_tag, value) ==
+	                              offsetof(struct settings_pair, value),
+	              "a tag is a pair");
+	const struct settings_pairs *tags = &run->settings->tags;
+	return (struct aws_tags){(const struct aws_tag *)tags->items, tags->count};
 }
 
 void run_lines(const char *lines)
@@ -178,21 +203,34 @@ static struct records_settings *settings_read(const char *path)
 	return settings;
 }
 
+/* Commands that read the settings themselves, with run_settings(), if they need them at all. */
+static bool command_lazy(const struct command *command)
+{
+	return command->run == command_iam_policy;
+}
+
+const struct records_settings *run_settings(struct run *run)
+{
+	if (run->settings == NULL) {
+		run->settings = settings_read(run->settings_path);
+	}
+	return run->settings;
+}
+
 static int command_run(const struct command *command, const struct options *options, int argc,
                        char **argv)
 {
-	struct records_settings *settings = settings_read(options->settings_path);
-	if (settings == NULL) {
+	struct run run = {.settings_path = options->settings_path};
+	int status = EXIT_DONE;
+	if ((options->test || !command_lazy(command)) && run_settings(&run) == NULL) {
 		return EXIT_USAGE;
 	}
-	struct run run = {.settings = settings, .settings_path = options->settings_path};
-	int status = EXIT_DONE;
 	if (!options->test) {
 		optind = 0; /* glibc: begin anew, with another argv */
 		status = command->run(&run, argc, argv);
 	}
 	aws_free(&run.aws);
-	records_settings_free(&settings);
+	records_settings_free(&run.settings);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("horizon-aws: cannot write");
 		return EXIT_FAILED;

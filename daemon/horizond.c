@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "control/notify.h"
+#include "tls/tls.h"
 #include <getopt.h>
 #include <grp.h>
 #include <malloc.h>
@@ -127,8 +128,12 @@ static int check_only(const struct options *options)
 
 static void rewire_arrives(struct mail *mail, void *ctx)
 {
+	struct horizond *h = ctx;
 	free(mail);
-	horizond_rewire(ctx);
+	/* Read while the box is emptied at the end: what would be wired again is gone. */
+	if (!__atomic_load_n(&h->ending, __ATOMIC_RELAXED)) {
+		horizond_rewire(h);
+	}
 }
 
 /* The rules are made again on the control thread. */
@@ -309,6 +314,10 @@ static int start_core(struct horizond *h, char *err, size_t err_size)
 		snprintf(err, err_size, "forwarding: %s", fail_text(ret));
 		return ret;
 	}
+	ret = wire_tls(h, settings, &h->tls, err, err_size);
+	if (ret != 0) {
+		return ret;
+	}
 	struct server_opts server_opts;
 	wire_server_opts(h, settings, workers, &server_opts);
 	return server_new(&server_opts, &h->server, err, err_size);
@@ -350,8 +359,12 @@ static int start_sync(struct horizond *h, char *err, size_t err_size)
 		.resolve = lookup_host,
 		.ctx = h,
 	};
-	wire_sync_opts(h->settings, &opts);
+	int ret = wire_sync_opts(h->settings, &opts);
+	if (ret != 0) {
+		return ret;
+	}
 	h->sync = sync_start(&opts, &hooks, err, err_size);
+	wire_sync_opts_free(&opts);
 	return h->sync == NULL ? FAIL_FORMAT : 0;
 }
 
@@ -403,6 +416,7 @@ static void horizond_end(struct horizond *h)
 	http_close(&h->http);
 	control_close(&h->control);
 	forward_free(&h->forward);
+	tls_host_unref(&h->tls);
 	if (h->loop != NULL) {
 		if (h->watchdog.loop != NULL) {
 			loop_timer_cancel(&h->watchdog);

@@ -23,6 +23,7 @@ void horizond_metrics(void *ctx, struct text *out)
 	parity_metrics(h->parity, out);
 	reload_metrics(h, out);
 	http_process_metrics(out);
+	http_allowance_metrics(out);
 }
 
 bool horizond_healthy(void *ctx, char *why, size_t why_size)

@@ -2,6 +2,8 @@
 #include "horizond_int.h"
 
 #include "base/fail.h"
+#include "base/log.h"
+#include "tls/tls.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +220,19 @@ static void wire_region(struct horizond *h, const struct settings *settings, cha
 	pthread_mutex_unlock(&h->instance_lock);
 }
 
+static void wire_cookie_secrets(const struct settings *settings, struct world_opts *opts)
+{
+	size_t count = settings->cookie_secrets.count;
+	opts->cookie_secret_count = count < WORLD_COOKIE_SECRETS ? count : WORLD_COOKIE_SECRETS;
+	for (unsigned int i = 0; i < opts->cookie_secret_count; i++) {
+		const char *digits = settings->cookie_secrets.items[i];
+		for (unsigned int octet = 0; octet < sizeof(opts->cookie_secrets[i]); octet++) {
+			const char pair[3] = {digits[2 * octet], digits[2 * octet + 1], '\0'};
+			opts->cookie_secrets[i][octet] = (uint8_t)strtoul(pair, NULL, 16);
+		}
+	}
+}
+
 struct world_conf *wire_world_conf(struct horizond *h, const struct settings *settings)
 {
 	struct rules *rules = wire_rules(h, settings);
@@ -241,6 +256,7 @@ struct world_conf *wire_world_conf(struct horizond *h, const struct settings *se
 		.max_negative_ttl_s = settings->cache.max_negative_ttl_s,
 		.keepalive_s = settings->tcp.idle_s,
 	};
+	wire_cookie_secrets(settings, &opts);
 	return world_conf_new(rules, clients, &opts);
 }
 
@@ -288,6 +304,8 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 			.target_count = route53->public_resolver.count,
 			.policy = FORWARD_FASTEST,
 			.max_inflight = PUBLIC_INFLIGHT,
+			.mixed_case = true,
+			.cookies = true,
 		};
 	}
 	for (size_t i = 0; i < settings->rule_count; i++) {
@@ -304,8 +322,11 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 			.policy = (enum forward_policy)rule->policy,
 			.max_inflight = rule->max_inflight,
 			.source = rule->source,
+			.tls = rule->tls,
 			.probe_name = rule->probe_name,
 			.probe_type = rule->probe_type,
+			.mixed_case = rule->mixed_case,
+			.cookies = rule->cookies,
 		};
 		*room = rule_domains(rule, *room, &groups[count - 1]);
 	}
@@ -356,11 +377,29 @@ int wire_forward_groups(struct horizond *h, const struct settings *settings,
 			.target_count = delegation->target_count,
 			.policy = FORWARD_FASTEST,
 			.max_inflight = DELEGATED_INFLIGHT,
+			.mixed_case = true,
+			.cookies = true,
 		};
 	}
 	int ret = forward_set_groups(h->forward, groups, count);
 	free(groups);
 	free(names);
+	return ret;
+}
+
+int wire_tls(struct horizond *h, const struct settings *settings, struct tls_host **ret_host,
+             char *err, size_t err_size)
+{
+	*ret_host = NULL;
+	if (settings->tls.listen.count == 0) {
+		return 0;
+	}
+	int ret = tls_host_new(settings->tls.certificate, settings->tls.key, h->tls, ret_host, err,
+	                       err_size);
+	if (ret == 0 && tls_host_expired(*ret_host)) {
+		log_warn("tls", "certificate %s has expired: clients will refuse it; renew it",
+		         settings->tls.certificate);
+	}
 	return ret;
 }
 
@@ -370,6 +409,9 @@ void wire_server_opts(struct horizond *h, const struct settings *settings, unsig
 	*ret_opts = (struct server_opts){
 		.listen = settings->listen.items,
 		.listen_count = settings->listen.count,
+		.tls_listen = settings->tls.listen.items,
+		.tls_listen_count = settings->tls.listen.count,
+		.tls = h->tls,
 		.workers = workers,
 		.tcp_max_connections = settings->tcp.max_connections,
 		.tcp_max_per_client = settings->tcp.max_per_client,
@@ -390,9 +432,28 @@ struct cache_opts wire_cache_opts(const struct settings *settings)
 	};
 }
 
-void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
+static void role_set(const struct settings_role *from, struct sync_role *role)
+{
+	*role = (struct sync_role){
+		.role_arn = from->role_arn,
+		.external_id = from->external_id,
+		.accounts = from->accounts.items,
+		.account_count = from->accounts.count,
+		.zones = from->zones.items,
+		.zone_count = from->zones.count,
+	};
+}
+
+int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 {
 	const struct settings_route53 *route53 = &settings->route53;
+	struct sync_role *roles = calloc(route53->role_count + 1, sizeof(*roles));
+	if (roles == NULL) {
+		return FAIL_NOMEM;
+	}
+	for (size_t i = 0; i < route53->role_count; i++) {
+		role_set(&route53->roles[i], &roles[i]);
+	}
 	*ret_opts = (struct sync_opts){
 		.api = route53->present,
 		.vpc = route53->vpc,
@@ -409,6 +470,16 @@ void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.guard_max_loss = route53->guard_max_loss,
 		.guard_min_sets = route53->guard_min_sets,
 		.endpoint = route53->endpoint,
+		.queue = route53->queue,
+		.roles = roles,
+		.role_count = route53->role_count,
 		.state_dir = settings->state_dir,
 	};
+	return 0;
+}
+
+void wire_sync_opts_free(struct sync_opts *opts)
+{
+	free((void *)(uintptr_t)opts->roles);
+	opts->roles = NULL;
 }

@@ -167,11 +167,11 @@ int creds_chain__get(struct creds_chain *chain, int64_t now_s, const struct cred
 			return ret;
 		}
 		chain->renewed_s = now_s;
-		chain->pause_s = RENEW_PAUSE_S;
+		chain->pause_s = 1;
 	} else if (renewal_due(chain, now_s)) {
-		renew(chain, now_s);
+		bool other = renew(chain, now_s);
 		chain->renewed_s = now_s;
-		chain->pause_s = RENEW_PAUSE_S + random_below(RENEW_PAUSE_S);
+		chain->pause_s = other ? 1 : RENEW_PAUSE_S + random_below(RENEW_PAUSE_S);
 	}
 	bool ended = chain->creds.expires_s != 0 && chain->creds.expires_s <= now_s;
 	if (ended && !chain->ended) {

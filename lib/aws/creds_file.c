@@ -66,11 +66,11 @@ int creds__file_read(const char *path, size_t max, char **ret_text, size_t *ret_
 	return 0;
 }
 
-/* What may stand in a header or a form: no blanks, no line ends within. */
+/* What may stand in a header or a form: no line ends within. */
 static bool token_good(const char *token)
 {
 	for (const char *at = token; *at != '\0'; at++) {
-		if (*at <= ' ' || *at > '~') {
+		if (*at < ' ' || *at > '~') {
 			return false;
 		}
 	}

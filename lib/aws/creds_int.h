@@ -125,7 +125,7 @@ void creds__text_free(char **text);
 /* A whole file, NUL added, the caller's to wipe and free. FAIL_LIMIT beyond max octets, -errno, FAIL_NOMEM. */
 int creds__file_read(const char *path, size_t max, char **ret_text, size_t *ret_size);
 
-/* The same for a file of one token: no blanks but at its end. FAIL_FORMAT. */
+/* The same for a file of one token: one line. FAIL_FORMAT. */
 int creds__token_read(const char *path, size_t max, char **ret_token);
 
 /* "2026-01-02T03:04:05Z", with or without a fraction; offsets of zero. FAIL_FORMAT. */

@@ -149,7 +149,11 @@ static int fail_of_code(const char *code)
 	                                      NULL};
 	static const char *const missing[] = {"QueueDoesNotExist",
 	                                      "AWS.SimpleQueueService.NonExistentQueue",
-	                                      "InvalidInstanceID.NotFound", NULL};
+	                                      "InvalidInstanceID.NotFound",
+	                                      "InvalidVpcID.NotFound",
+	                                      "InvalidDhcpOptionID.NotFound",
+	                                      "NotFound",
+	                                      NULL};
 	static const char *const changed[] = {"InvalidPaginationToken", NULL};
 	if (one_of(code, throttled)) {
 		return FAIL_THROTTLED;

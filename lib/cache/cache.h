@@ -10,7 +10,7 @@
  *         readers, so they must not be, and belong to one thread.
  * Memory: size_max is a hard bound: entries, their overhead, tables, and what waits for its
  *         readers. Blocks are mapped whole, so the system sees no more than is counted. The least
- *         used go first. An insert's work is bounded: by the octets it needs, plus four blocks
+ *         used go first, and not those of an origin that has less than an eighth. An insert's work is bounded: by the octets it needs, plus four blocks
  *         (64 KB).
  * Time:   monotonic seconds for lives, handed in by the caller.
  * RFC:    2181, 2308, 8767 (stale), 9520 (failures are cached too).
@@ -72,6 +72,15 @@ struct cache_hit {
  */
 bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s,
                 struct cache_hit *ret_hit);
+
+/*
+ * Asks for the memory that a cache_find of key will read first; then, once that has had time to come, for what it
+ * leads to.
+ */
+void cache_fetch(struct cache *cache, const struct cache_key *key);
+void cache_fetch_found(struct cache *cache, const struct cache_key *key);
+/* The same for a cache_store. */
+void cache_fetch_store(struct cache *cache, const struct cache_key *key);
 
 /*
  * Copies hit's body to out (room for hit->size) with each TTL lowered by the age; a stale one's

@@ -72,9 +72,11 @@ static bool entry_over(const struct cache_shard *shard, const struct cache_entry
 	return cache__entry_over(entry, cache__entry_age(entry, shard->now_s), shard->stale_s);
 }
 
-static bool entry_spared(const struct cache_entry *entry, const struct spare *spare)
+static bool entry_spared(struct cache_shard *shard, const struct cache_entry *entry,
+                         const struct spare *spare)
 {
-	return spare->all || cache__entry_marked(entry, ENTRY_USED);
+	return spare->all || cache__entry_marked(entry, ENTRY_USED) ||
+	       *cache__shard_live_of(shard, entry->origin) < shard->limit / ORIGIN_PART;
 }
 
 /* A block for an entry that moves: never beyond the limit, since room is what this is about. */
@@ -121,7 +123,7 @@ static void entry_look(struct cache_shard *shard, struct cache_entry *entry, str
 		link = &(*link)->next;
 	}
 	bool over = entry_over(shard, entry);
-	if (over || !entry_spared(entry, spare) || !entry_move(shard, link, spare)) {
+	if (over || !entry_spared(shard, entry, spare) || !entry_move(shard, link, spare)) {
 		cache__shard_unlink(shard, link);
 		shard->evicted += over ? 0 : 1;
 	}
@@ -140,7 +142,8 @@ static bool block_spared(struct cache_shard *shard, struct cache_block *block,
 {
 	struct cache_entry *entry = (void *)block->data;
 	if (!block_is_own(shard, block) || cache__entry_marked(entry, ENTRY_GONE) ||
-	    block->used > spare->left || entry_over(shard, entry) || !entry_spared(entry, spare)) {
+	    block->used > spare->left || entry_over(shard, entry) ||
+	    !entry_spared(shard, entry, spare)) {
 		return false;
 	}
 	__atomic_fetch_and(&entry->marks, (uint8_t)~ENTRY_USED, __ATOMIC_RELAXED);

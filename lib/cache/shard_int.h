@@ -9,7 +9,8 @@
  *
  * The log (cache/log.c) is a queue of blocks. New entries go to its young end. For room the
  * oldest block goes, as a whole: entries in it that were asked for have a second chance and move
- * to the young end.
+ * to the young end. So have those whose origin (a rule) has less than its share of the cache: names
+ * that flood in through one rule push out each other, not what the other rules have.
  *
  * Loop:   readers inside an epoch section, without lock; writers under the shard's lock, held for
  *         a store or a flush. No other lock is taken under it.
@@ -27,6 +28,8 @@
 #define SHARD_FIRST    8u /* buckets of the first segment; segment i has 8 << i */
 #define SHARD_SEGMENTS 24
 #define SHARD_LOOKS    16 /* at a chain that keeps changing; then it is a miss */
+#define SHARD_ORIGINS  32 /* classes of origins whose octets are counted */
+#define ORIGIN_PART    8  /* an origin's share: this part of the limit */
 
 struct cache_shard {
 	/*
@@ -48,6 +51,7 @@ struct cache_shard {
 	size_t table_bytes;
 	size_t filled; /* of blocks: entries in the table, and those that are not any more */
 	size_t live;   /* of blocks: entries in the table */
+	size_t live_of[SHARD_ORIGINS];
 	size_t entries;
 	uint64_t stored;
 	uint64_t evicted;
@@ -104,13 +108,20 @@ static inline struct cache_entry **cache__shard_bucket(struct cache_shard *shard
 	return cache__bucket(shard, cache__bucket_of(hash, cache__shard_buckets(shard)));
 }
 
+static inline size_t *cache__shard_live_of(struct cache_shard *shard, uint32_t origin)
+{
+	return &shard->live_of[origin % SHARD_ORIGINS];
+}
+
 /* The entry that *link leads to leaves the table; its octets in the log are of no use any more. */
 static inline void cache__shard_unlink(struct cache_shard *shard, struct cache_entry **link)
 {
 	struct cache_entry *entry = *link;
 	epoch_store(link, entry->next);
 	cache__entry_mark(entry, ENTRY_GONE);
-	shard->live -= cache__entry_span(entry);
+	size_t size = cache__entry_span(entry);
+	shard->live -= size;
+	*cache__shard_live_of(shard, entry->origin) -= size;
 	shard->entries--;
 }
 

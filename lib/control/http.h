@@ -33,3 +33,9 @@ uint16_t http_port(const struct http *http);
 
 /* process_* metrics (CPU, memory, descriptors, threads, start time) of ourselves. */
 void http_process_metrics(struct text *out);
+
+/*
+ * horizond_allowance_exceeded_total{interface,allowance="linklocal|conntrack"}: packets that the cloud dropped, of the
+ * interfaces whose driver counts them (ENA); nothing where none does. Looked up every ten seconds at most.
+ */
+void http_allowance_metrics(struct text *out);

@@ -30,6 +30,8 @@ struct forward *forward_new(const struct forward_opts *opts)
 		fwd->opts.budget_ms = ASK_BUDGET_MS;
 	}
 	pthread_mutex_init(&fwd->admin, NULL);
+	pthread_mutex_init(&fwd->circle_lock, NULL);
+	random_bytes(fwd->circle_key, sizeof(fwd->circle_key));
 	fwd->inflight = inflight__new(fwd->opts.inflight_max);
 	int ret = group_table__new(NULL, 0, NULL, fwd->opts.workers, &fwd->table);
 	if (fwd->inflight == NULL || ret != 0) {
@@ -50,6 +52,7 @@ void forward_free(struct forward **ptr)
 	inflight__free(&fwd->inflight);
 	group_table__unref(&fwd->table);
 	pthread_mutex_destroy(&fwd->admin);
+	pthread_mutex_destroy(&fwd->circle_lock);
 	free(fwd);
 	*ptr = NULL;
 }
@@ -105,6 +108,7 @@ struct row {
 	enum forward_state state;
 	uint64_t queries;
 	uint64_t probes;
+	uint64_t loops;
 	uint64_t failures[REASON_COUNT];
 };
 
@@ -122,9 +126,11 @@ static void row_fill(struct row *row, const struct group *group, const struct me
 		.group = group,
 		.target = member->target,
 		.state = target__down(member->target) ? FORWARD_DOWN
+	                 : member__circled(member)    ? FORWARD_LOOP
 	                 : member__lame(member)       ? FORWARD_LAME
 	                                              : FORWARD_UP,
 	};
+	row->loops = metric_get(&member->loops);
 	for (unsigned int i = 0; i < member->target->workers; i++) {
 		row->queries += metric_get(&member->tally[i].queries);
 		row->probes += metric_get(&member->tally[i].probes);
@@ -145,6 +151,7 @@ static size_t rows_merge(struct row *rows, size_t count)
 		}
 		rows[kept - 1].queries += rows[i].queries;
 		rows[kept - 1].probes += rows[i].probes;
+		rows[kept - 1].loops += rows[i].loops;
 		if (rows[i].state > rows[kept - 1].state) {
 			rows[kept - 1].state = rows[i].state;
 		}
@@ -182,8 +189,10 @@ static struct row *rows_of(const struct group_table *table, size_t *ret_count)
 
 const char *forward_state_text(enum forward_state state)
 {
-	static const char *const words[] = {
-		[FORWARD_UP] = "up", [FORWARD_LAME] = "lame", [FORWARD_DOWN] = "down"};
+	static const char *const words[] = {[FORWARD_UP] = "up",
+	                                    [FORWARD_LAME] = "lame",
+	                                    [FORWARD_LOOP] = "loop",
+	                                    [FORWARD_DOWN] = "down"};
 	return words[state];
 }
 
@@ -279,6 +288,37 @@ static void metric_row(struct text *out, const struct row *row, enum family fami
 	}
 }
 
+/* Beside horizond_vpc_packets_total: how much of it is used. */
+static void metric_budgets(struct text *out, const struct group_table *table)
+{
+	metric_family(out, "horizond_packet_budget", METRIC_GAUGE,
+	              "Packets a second that a rule's targets may be sent; none: no limit.");
+	for (size_t i = 0; i < table->count; i++) {
+		const struct group *group = table->groups[i];
+		if (group->bucket != NULL) {
+			const char *labels[] = {"rule", group->rule, NULL};
+			metric_sample_u64(out, "horizond_packet_budget", labels,
+			                  bucket__rate(group->bucket));
+		}
+	}
+}
+
+/* One sample a rule: rows of one rule stand side by side. */
+static void metric_loops(struct text *out, const struct row *rows, size_t count)
+{
+	metric_family(out, "horizond_loops_total", METRIC_COUNTER,
+	              "Forwarding loops found, and questions refused that came back in flight.");
+	uint64_t loops = 0;
+	for (size_t i = 0; i < count; i++) {
+		loops += rows[i].loops;
+		if (i + 1 == count || strcmp(rows[i].group->rule, rows[i + 1].group->rule) != 0) {
+			const char *labels[] = {"rule", rows[i].group->rule, NULL};
+			metric_sample_u64(out, "horizond_loops_total", labels, loops);
+			loops = 0;
+		}
+	}
+}
+
 void forward_metrics(void *ctx, struct text *out)
 {
 	struct forward *fwd = ctx;
@@ -292,7 +332,9 @@ void forward_metrics(void *ctx, struct text *out)
 			metric_row(out, &rows[i], family);
 		}
 	}
+	metric_loops(out, rows, count);
 	free(rows);
+	metric_budgets(out, table);
 	group_table__unref(&table);
 
 	metric_family(out, "horizond_vpc_packets_total", METRIC_COUNTER,

@@ -5,7 +5,7 @@ static const char *const reason_texts[REASON_COUNT] = {
 	[REASON_TIMEOUT] = "timeout", [REASON_SERVFAIL] = "servfail",
 	[REASON_REFUSED] = "refused", [REASON_FORMERR] = "formerr",
 	[REASON_LAME] = "lame",       [REASON_MISMATCH] = "mismatch",
-	[REASON_NET] = "net",
+	[REASON_NET] = "net",         [REASON_TLS] = "tls",
 };
 
 const char *group__reason_text(enum forward_reason reason)

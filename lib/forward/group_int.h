@@ -24,6 +24,7 @@ enum forward_reason {
 	REASON_LAME,     /* any other answer that is of no use */
 	REASON_MISMATCH, /* a packet that could not be believed */
 	REASON_NET,      /* not to be reached, or the connection broke */
+	REASON_TLS,      /* no handshake, or not with whom it should be */
 	REASON_COUNT,
 };
 const char *group__reason_text(enum forward_reason reason);
@@ -56,7 +57,18 @@ struct member {
 	uint64_t lame_since_ms;
 	uint64_t trial_due_ms;
 	uint64_t probe_due_ms;
-	struct tally tally[]; /* target->workers */
+	/* Loops (forward/circle_int.h). */
+	uint32_t circled;      /* 1: what it is asked comes back to us */
+	uint32_t circle_turn;  /* of the group's domains */
+	uint32_t circle_clean; /* questions of our own in a row that did not come back */
+	uint64_t circle_due_ms;
+	uint64_t circle_seen_ms; /* the last one that did */
+	uint64_t circle_hasten_ms;
+	uint64_t circle_quiet_ms;
+	uint64_t circled_since_ms;
+	uint64_t loops;          /* found, and questions refused in flight */
+	struct addr circle_from; /* who brought the last one back; under forward.circle_lock */
+	struct tally tally[];    /* target->workers */
 };
 
 /* Wire names, one behind the other. */
@@ -70,6 +82,7 @@ struct group {
 	uint32_t refs;
 	uint32_t origin;
 	enum forward_policy policy;
+	unsigned int guard; /* GUARD_ bits: what its questions carry, where the target bears it */
 	uint32_t inflight_max;
 	char *rule;
 	struct names domains;
@@ -111,6 +124,8 @@ bool group__way_out(const struct group *group);
 /* --- Lame or not: member.c --- */
 
 bool member__lame(const struct member *member);
+/* What it is asked comes back to us. */
+bool member__circled(const struct member *member);
 /* It answered usefully, a probe or else a client's question. */
 void member__useful(struct member *member, const struct group *group, bool probe, uint64_t now_ms);
 /* It answered name (its hash) uselessly. word: "REFUSED", for the log. */

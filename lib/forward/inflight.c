@@ -111,6 +111,16 @@ static struct inflight_entry *entry_like(struct inflight *table, const struct in
 	return at;
 }
 
+/*
+ * The same question from one of the targets that it may have gone to. Not when that host asked first:
+ * it may well be a client, too, twice at a time.
+ */
+static bool entry_circles(const struct inflight_entry *known, const struct inflight_entry *entry)
+{
+	return entry->from_target &&
+	       (known->asker.len == 0 || !addr_equal_host(&known->asker, &entry->asker));
+}
+
 enum inflight_joined inflight__join(struct inflight *table, struct inflight_entry *entry,
                                     struct waiter *waiter, bool may_add, uint64_t *ret_deadline_ms)
 {
@@ -129,7 +139,9 @@ enum inflight_joined inflight__join(struct inflight *table, struct inflight_entr
 		known = entry;
 		joined = INFLIGHT_FRESH;
 	}
-	if (known != NULL) {
+	if (known != NULL && entry_circles(known, entry)) {
+		joined = INFLIGHT_CIRCLE;
+	} else if (known != NULL) {
 		list_append(&known->waiters, &waiter->link);
 		waiter->entry = known;
 		*ret_deadline_ms = known->deadline_ms;

@@ -13,6 +13,11 @@ bool member__lame(const struct member *member)
 	return get(&member->lame_ms) != 0;
 }
 
+bool member__circled(const struct member *member)
+{
+	return get(&member->circled) != 0;
+}
+
 void member__useful(struct member *member, const struct group *group, bool probe, uint64_t now_ms)
 {
 	if (get(&member->useless) != 0 && !probe) {

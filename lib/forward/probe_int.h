@@ -1,5 +1,6 @@
 /*
- * forward/probe_int.h - harmless questions of our own to targets that are down or lame.
+ * forward/probe_int.h - harmless questions of our own: to targets that are down or lame, and to all,
+ * to see loops (forward/circle_int.h).
  *
  * The first worker alone probes, so that a target hears one prober. Each group says what is asked
  * (forward_group_opts.probe_name). When it is due stands with the target (down) or the member
@@ -8,7 +9,7 @@
  * PROBE_SPARE_MS it takes its turn as they do.
  *
  * Loop:   the first worker's.
- * Memory: PROBES_MAX under way; one a member at most.
+ * Memory: PROBES_MAX under way.
  */
 #pragma once
 

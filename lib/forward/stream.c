@@ -3,13 +3,15 @@
 #include "base/mono.h"
 #include "forward/stream_int.h"
 #include "forward/tcp_int.h"
+#include "tls/tls.h"
 #include <assert.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define READ_ROUNDS 4 /* reads in a row, then others get their turn */
+#define TLS_SAY_MS  60000 /* of one target */
+#define READ_ROUNDS 4     /* reads in a row, then others get their turn */
 
 static void stream_flush(void *ctx);
 
@@ -71,12 +73,15 @@ int stream__ask(struct stream *stream, struct try *try)
 	stream->tries[stream->used] = try;
 	stream->used++;
 	stream->open++;
-	loop_timer_cancel(&stream->idle);
+	try->warm = stream->tls != NULL && stream->state == STREAM_OPEN;
 	struct list *by_use = &stream->line->worker->streams;
 	list_remove(&stream->by_use);
 	list_append(by_use, &stream->by_use);
-	if (stream->state == STREAM_OPEN && !stream->flush.armed) {
-		loop_timer_set(&stream->flush, 0);
+	if (stream->state == STREAM_OPEN) {
+		loop_timer_cancel(&stream->idle);
+		if (!stream->flush.armed) {
+			loop_timer_set(&stream->flush, 0);
+		}
 	}
 	return 0;
 }
@@ -101,7 +106,10 @@ static void stream_end_soon(struct stream *stream)
 
 static void stream_rest(struct stream *stream)
 {
-	if (stream->state == STREAM_OPEN && !stream->doubted && stream->idle_ms != 0) {
+	if (stream->state != STREAM_OPEN) {
+		return; /* it may stand yet, for the next question */
+	}
+	if (!stream->doubted && stream->idle_ms != 0) {
 		loop_timer_set(&stream->idle, stream->idle_ms);
 	} else {
 		stream_end_soon(stream);
@@ -122,12 +130,8 @@ void stream__leave(struct try *try)
 void stream__overdue(struct try *try)
 {
 	struct stream *stream = try->stream;
-	if (stream->heard_us >= try->sent_us) {
-		return;
-	}
-	stream->doubted = true;
-	if (stream->state != STREAM_OPEN) {
-		stream__leave(try);
+	if (stream->state == STREAM_OPEN && stream->heard_us < try->sent_us) {
+		stream->doubted = true;
 	}
 }
 
@@ -144,6 +148,7 @@ void stream__close(struct stream *stream)
 	loop_timer_cancel(&stream->flush);
 	loop_timer_cancel(&stream->idle);
 	loop_fd_close(&stream->lfd);
+	tls_free(&stream->tls);
 	close(stream->fd);
 	tcp__gone(stream);
 	free(stream->in);
@@ -155,7 +160,7 @@ void stream__close(struct stream *stream)
  * Tells those who wait. A connection that had served may have been closed for its idleness just
  * when the question came; that is nobody's fault, and it is asked once more.
  */
-static void stream_break(struct stream *stream)
+static void stream_break(struct stream *stream, enum forward_reason reason)
 {
 	struct try *tries[STREAM_QUESTIONS];
 	struct line *line = stream->line;
@@ -174,13 +179,62 @@ static void stream_break(struct stream *stream)
 	}
 	stream__close(stream);
 	for (unsigned int i = 0; i < count; i++) {
-		tcp__lost(tries[i], served);
+		tcp__lost(tries[i], served, reason);
 	}
+}
+
+/* A connection that never stood. By TLS nothing else tells of the target's health. */
+static void stream_fail(struct stream *stream)
+{
+	struct line *line = stream->line;
+	struct target *target = line->target;
+	uint64_t now_ms = loop_now_ms(line->worker->loop);
+	if (target->tls == NULL) {
+		stream_break(stream, REASON_NET);
+		return;
+	}
+	bool shook = stream->state == STREAM_SHAKING;
+	if (shook && log_allowed(&target->tls_limit, 1, TLS_SAY_MS)) {
+		const char *why = tls_error(stream->tls);
+		log_warn("forward", "%s by TLS: %s", target->text,
+		         why[0] != '\0' ? why
+		                        : "no handshake in time: does it speak TLS on this port?");
+	}
+	line->rest_until_ms = now_ms + LINE_REST_MS;
+	target__silent(target, mono_us(), now_ms);
+	stream_break(stream, shook ? REASON_TLS : REASON_NET);
 }
 
 static void stream_idle(void *ctx)
 {
-	stream__close(ctx);
+	struct stream *stream = ctx;
+	if (stream->state == STREAM_OPEN) {
+		stream__close(stream);
+	} else {
+		stream_fail(stream);
+	}
+}
+
+/* --- Octets, in clear or not: as recv and send, but failures are negative --- */
+
+static ssize_t stream_recv(struct stream *stream, uint8_t *room, size_t size)
+{
+	if (stream->tls != NULL) {
+		return tls_recv(stream->tls, room, size);
+	}
+	ssize_t n = recv(stream->fd, room, size, 0);
+	return n >= 0 ? n : errno == EINTR ? -EAGAIN : -errno;
+}
+
+static ssize_t stream_put(struct stream *stream, const uint8_t *bytes, size_t size)
+{
+	if (stream->tls == NULL) {
+		ssize_t n = send(stream->fd, bytes, size, MSG_NOSIGNAL);
+		return n >= 0 ? n : errno == EINTR ? -EAGAIN : -errno;
+	}
+	ssize_t n = tls_send(stream->tls, bytes, size);
+	stream->out_waits = n == -EAGAIN && !tls_wants_write(stream->tls);
+	return n;
 }
 
 /* --- Sending --- */
@@ -190,13 +244,12 @@ static int stream_send(struct stream *stream)
 {
 	size_t sent = 0;
 	while (sent < stream->out_size) {
-		ssize_t n =
-			send(stream->fd, stream->out + sent, stream->out_size - sent, MSG_NOSIGNAL);
-		if (n < 0 && errno != EAGAIN && errno != EINTR) {
-			return -errno;
-		}
-		if (n <= 0) {
+		ssize_t n = stream_put(stream, stream->out + sent, stream->out_size - sent);
+		if (n == -EAGAIN) {
 			break;
+		}
+		if (n < 0) {
+			return (int)n;
 		}
 		sent += (size_t)n;
 	}
@@ -211,16 +264,28 @@ static int stream_send(struct stream *stream)
 	return 0;
 }
 
+static unsigned int stream_wants(const struct stream *stream)
+{
+	switch (stream->state) {
+	case STREAM_CONNECTING:
+		return LOOP_WRITE;
+	case STREAM_SHAKING:
+		return tls_wants_write(stream->tls) ? LOOP_WRITE : LOOP_READ;
+	default:
+		return LOOP_READ | (stream->out_size != 0 && !stream->out_waits ? LOOP_WRITE : 0);
+	}
+}
+
 /* After whatever has happened. ret != 0: broken. */
 static void stream_settle(struct stream *stream, int ret)
 {
 	if (ret == 0 && stream->state != STREAM_ENDING) {
-		unsigned int want = stream->state == STREAM_OPEN ? LOOP_READ : LOOP_WRITE;
-		want |= stream->out_size != 0 ? LOOP_WRITE : 0;
-		ret = loop_fd_want(&stream->lfd, want);
+		ret = loop_fd_want(&stream->lfd, stream_wants(stream));
 	}
-	if (ret != 0) {
-		stream_break(stream);
+	if (ret != 0 && stream->state < STREAM_OPEN) {
+		stream_fail(stream);
+	} else if (ret != 0) {
+		stream_break(stream, REASON_NET);
 	} else if (stream->open == 0 && stream->state == STREAM_OPEN && !stream->idle.armed) {
 		stream_rest(stream);
 	}
@@ -230,7 +295,7 @@ static void stream_flush(void *ctx)
 {
 	struct stream *stream = ctx;
 	if (stream->state == STREAM_ENDING) {
-		stream_break(stream);
+		stream_break(stream, REASON_NET);
 		return;
 	}
 	stream_settle(stream, stream_send(stream));
@@ -331,19 +396,33 @@ static int stream_read(struct stream *stream)
 	uint8_t *room = stream->line->worker->stream_in;
 	int ret = 0;
 	stream->reading = true;
-	for (unsigned int i = 0; ret == 0 && i < READ_ROUNDS; i++) {
-		ssize_t n = recv(stream->fd, room, STREAM_READ_SIZE, 0);
+	bool more = true;
+	for (unsigned int i = 1; ret == 0 && more; i++) {
+		ssize_t n = stream_recv(stream, room, STREAM_READ_SIZE);
 		if (n < 0) {
-			ret = errno == EAGAIN || errno == EINTR ? 0 : -errno;
+			ret = n == -EAGAIN ? 0 : (int)n;
 			break;
 		}
 		ret = n == 0 ? FAIL_NET : stream_bytes(stream, room, (size_t)n);
-		if (n < STREAM_READ_SIZE) {
-			break;
+		if (stream->tls != NULL) {
+			/* What lies in OpenSSL would not wake us: at most a record. */
+			more = i < READ_ROUNDS || tls_pending(stream->tls);
+		} else {
+			more = i < READ_ROUNDS && n == STREAM_READ_SIZE;
 		}
 	}
 	stream->reading = false;
 	return ret;
+}
+
+static void stream_stands(struct stream *stream)
+{
+	stream->state = STREAM_OPEN;
+	loop_timer_cancel(&stream->idle);
+	if (stream->open == 0) {
+		stream->out_size = 0; /* who asked has gone */
+		stream->used = 0;
+	}
 }
 
 static int stream_connected(struct stream *stream)
@@ -353,8 +432,21 @@ static int stream_connected(struct stream *stream)
 	if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) {
 		return -errno;
 	}
-	stream->state = STREAM_OPEN;
+	if (error == 0 && stream->tls != NULL) {
+		stream->state = STREAM_SHAKING;
+	} else if (error == 0) {
+		stream_stands(stream);
+	}
 	return -error;
+}
+
+static int stream_shake(struct stream *stream)
+{
+	int ret = tls_handshake(stream->tls);
+	if (ret == 0) {
+		stream_stands(stream);
+	}
+	return ret == -EAGAIN ? 0 : ret;
 }
 
 static void stream_ready(void *ctx, int fd, unsigned int what)
@@ -363,6 +455,9 @@ static void stream_ready(void *ctx, int fd, unsigned int what)
 	int ret = 0;
 	if (stream->state == STREAM_CONNECTING) {
 		ret = stream_connected(stream);
+	}
+	if (ret == 0 && stream->state == STREAM_SHAKING) {
+		ret = stream_shake(stream);
 	}
 	if (ret == 0 && (what & LOOP_READ) != 0 && stream->state == STREAM_OPEN) {
 		ret = stream_read(stream);
@@ -413,17 +508,25 @@ int stream__open(struct line *line, struct stream **ret_stream)
 		return FAIL_NOMEM;
 	}
 	stream->line = line;
-	stream->idle_ms = STREAM_IDLE_MS;
+	stream->idle_ms = line->target->tls != NULL ? STREAM_IDLE_TLS_MS : STREAM_IDLE_MS;
 	list_init(&stream->link);
 	list_init(&stream->by_use);
 	loop_timer_init(worker->loop, &stream->flush, stream_flush, stream);
 	loop_timer_init(worker->loop, &stream->idle, stream_idle, stream);
 	stream->fd = fd_connect(line->target);
 	int ret = stream->fd < 0 ? stream->fd : 0;
+	if (ret == 0 && line->target->tls != NULL) {
+		stream->tls = tls_connect(line->target->peer, stream->fd, &line->session);
+		if (stream->tls == NULL) {
+			close(stream->fd);
+			ret = FAIL_NOMEM;
+		}
+	}
 	if (ret == 0) {
 		ret = loop_fd_open(worker->loop, &stream->lfd, stream->fd, LOOP_WRITE, stream_ready,
 		                   stream);
 		if (ret != 0) {
+			tls_free(&stream->tls);
 			close(stream->fd);
 		}
 	}
@@ -431,6 +534,7 @@ int stream__open(struct line *line, struct stream **ret_stream)
 		free(stream);
 		return ret;
 	}
+	loop_timer_set(&stream->idle, STREAM_BEGIN_MS);
 	*ret_stream = stream;
 	return 0;
 }

@@ -18,13 +18,16 @@
 #define STREAM_QUESTIONS   128
 #define STREAM_STRAYS      3     /* messages that answer nothing, without a good one between */
 #define STREAM_IDLE_MS     10000 /* kept without a question, unless the server says otherwise */
+#define STREAM_IDLE_TLS_MS 30000 /* by TLS, which costs more to begin */
 #define STREAM_IDLE_MAX_MS 60000 /* whatever it says */
+#define STREAM_BEGIN_MS    3000  /* a connection that does not stand by then is given up */
 #define STREAM_READ_SIZE   65536 /* what is read at once, into the worker's room */
 
 struct line;
 
 enum stream_state {
 	STREAM_CONNECTING,
+	STREAM_SHAKING, /* hands, by TLS */
 	STREAM_OPEN,
 	STREAM_ENDING, /* broken or given up; its flush timer ends it */
 };
@@ -35,10 +38,12 @@ struct stream {
 	struct list by_use; /* in the worker's streams, the longest unused first */
 	struct loop_fd lfd;
 	struct loop_timer flush; /* what was asked this turn leaves in one piece */
-	struct loop_timer idle;
+	struct loop_timer idle;  /* without a question, or before it stands, for so long */
+	struct tls *tls;         /* NULL: in clear */
 	int fd;
 	uint8_t state;  /* enum stream_state */
 	bool reading;   /* its messages are being worked on: not to be freed */
+	bool out_waits; /* for something to read, before more can be sent (TLS) */
 	bool doubted;   /* a question's time ran out and nothing was heard since it was sent */
 	uint8_t strays; /* in a row */
 	uint8_t used;   /* ids in use */

@@ -36,12 +36,12 @@ static uint64_t addr_hash(uint64_t state, const struct addr *addr)
 
 /* Where this target stands, or the empty slot where it would. */
 static struct target **index_at(struct target_index *index, const struct addr *addr,
-                                const struct addr *source)
+                                const struct addr *source, const char *tls)
 {
 	size_t i = addr_hash(addr_hash(0, addr), source);
 	for (;; i++) {
 		struct target **at = &index->slots[i & (index->room - 1)];
-		if (*at == NULL || target__is(*at, addr, source)) {
+		if (*at == NULL || (target__is(*at, addr, source) && target__speaks(*at, tls))) {
 			return at;
 		}
 	}
@@ -62,15 +62,26 @@ static void index_add_old(struct target_index *index, const struct group_table *
 	for (size_t i = 0; old != NULL && i < old->count; i++) {
 		for (unsigned int m = 0; m < old->groups[i]->member_count; m++) {
 			struct target *target = old->groups[i]->members[m]->target;
-			*index_at(index, &target->addr, &target->source) = target;
+			*index_at(index, &target->addr, &target->source, target->tls) = target;
 		}
 	}
 }
 
 /* --- One group --- */
 
+static struct target *target_make(const struct maker *maker, const struct addr *addr,
+                                  const struct forward_group_opts *opts)
+{
+	struct target *target = target__new(addr, &opts->source, maker->workers);
+	bool tls = opts->tls != NULL && opts->tls[0] != '\0';
+	if (target != NULL && tls && target__set_tls(target, opts->tls) != 0) {
+		target__unref(&target);
+	}
+	return target;
+}
+
 static struct member *member_new(struct maker *maker, const struct addr *addr,
-                                 const struct addr *source)
+                                 const struct forward_group_opts *opts)
 {
 	size_t size = sizeof(struct member) + maker->workers * sizeof(struct tally);
 	struct member *member = aligned_alloc(_Alignof(struct member), size);
@@ -79,12 +90,12 @@ static struct member *member_new(struct maker *maker, const struct addr *addr,
 	}
 	memset(member, 0, size);
 	member->refs = 1;
-	struct target **known = index_at(&maker->index, addr, source);
+	struct target **known = index_at(&maker->index, addr, &opts->source, opts->tls);
 	if (*known != NULL) {
 		member->target = target__ref(*known);
 		return member;
 	}
-	member->target = target__new(addr, source, maker->workers);
+	member->target = target_make(maker, addr, opts);
 	if (member->target == NULL) {
 		free(member);
 		return NULL;
@@ -94,10 +105,11 @@ static struct member *member_new(struct maker *maker, const struct addr *addr,
 }
 
 static struct member *member_of(const struct group *group, const struct addr *addr,
-                                const struct addr *source)
+                                const struct forward_group_opts *opts)
 {
 	for (unsigned int i = 0; group != NULL && i < group->member_count; i++) {
-		if (target__is(group->members[i]->target, addr, source)) {
+		const struct target *target = group->members[i]->target;
+		if (target__is(target, addr, &opts->source) && target__speaks(target, opts->tls)) {
 			return group->members[i];
 		}
 	}
@@ -179,7 +191,7 @@ static bool names_same(const struct group *a, const struct group *b)
 
 static bool group_same(const struct group *a, const struct group *b)
 {
-	if (a->policy != b->policy || a->inflight_max != b->inflight_max ||
+	if (a->policy != b->policy || a->guard != b->guard || a->inflight_max != b->inflight_max ||
 	    a->bucket != b->bucket || a->member_count != b->member_count ||
 	    strcmp(a->rule, b->rule) != 0 || !names_same(a, b)) {
 		return false;
@@ -201,14 +213,14 @@ static int group_fill(struct maker *maker, struct group *group, const struct gro
 		}
 	}
 	for (size_t i = 0; i < opts->target_count && i < FORWARD_TARGETS_MAX; i++) {
-		if (member_of(group, &opts->targets[i], &opts->source) != NULL) {
+		if (member_of(group, &opts->targets[i], opts) != NULL) {
 			continue; /* named twice */
 		}
-		struct member *member = member_of(before, &opts->targets[i], &opts->source);
+		struct member *member = member_of(before, &opts->targets[i], opts);
 		if (member != NULL) {
 			__atomic_fetch_add(&member->refs, 1, __ATOMIC_RELAXED);
 		} else {
-			member = member_new(maker, &opts->targets[i], &opts->source);
+			member = member_new(maker, &opts->targets[i], opts);
 		}
 		if (member == NULL) {
 			return FAIL_NOMEM;
@@ -231,6 +243,7 @@ static struct group *group_make(struct maker *maker, const struct forward_group_
 		.refs = 1,
 		.origin = opts->origin,
 		.policy = opts->policy,
+		.guard = (opts->mixed_case ? GUARD_CASE : 0U) | (opts->cookies ? GUARD_COOKIE : 0U),
 		.inflight_max = opts->max_inflight != 0 ? opts->max_inflight : 1000,
 	};
 	if (group_fill(maker, group, before, opts) != 0) {
@@ -240,6 +253,10 @@ static struct group *group_make(struct maker *maker, const struct forward_group_
 	if (before != NULL && group_same(before, group)) {
 		group__unref(&group);
 		return group__ref(before);
+	}
+	for (unsigned int i = 0; i < group->member_count; i++) {
+		/* The rule has changed: are there loops now, or none any more? */
+		__atomic_store_n(&group->members[i]->circle_due_ms, 0, __ATOMIC_RELAXED);
 	}
 	return group;
 }

@@ -1,5 +1,7 @@
+#include "base/fail.h"
 #include "base/log.h"
 #include "forward/target_int.h"
+#include "tls/tls.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@ struct target *target__new(const struct addr *addr, const struct addr *source, u
 	target->addr = *addr;
 	target->source = *source;
 	addr_text(addr, target->text);
+	guard__init(&target->guard);
 	return target;
 }
 
@@ -44,6 +47,8 @@ void target__unref(struct target **ptr)
 			/* a pool holds its target, and so does a line */
 			assert(target->pools[i] == NULL && target->lines[i] == NULL);
 		}
+		tls_peer_free(&target->peer);
+		free(target->tls);
 		free(target->lines);
 		free(target);
 	}
@@ -56,6 +61,19 @@ bool target__is(const struct target *target, const struct addr *addr, const stru
 		return false;
 	}
 	return source->len == 0 || addr_equal(&target->source, source);
+}
+
+int target__set_tls(struct target *target, const char *tls)
+{
+	target->tls = strdup(tls);
+	target->peer = tls_peer_new(tls);
+	return target->tls == NULL || target->peer == NULL ? FAIL_NOMEM : 0;
+}
+
+bool target__speaks(const struct target *target, const char *tls)
+{
+	bool clear = tls == NULL || tls[0] == '\0';
+	return clear ? target->tls == NULL : target->tls != NULL && strcmp(target->tls, tls) == 0;
 }
 
 /* --- The estimate (RFC 6298, section 2, with alpha 1/8 and beta 1/4) --- */
@@ -147,6 +165,7 @@ void target__silent(struct target *target, uint64_t sent_us, uint64_t now_ms)
 	                                __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
 		log_warn("forward", "%s silent for %u tries: down, probed until it speaks",
 		         target->text, silent);
+		guard__fell(&target->guard, target->text, now_ms);
 	}
 }
 

@@ -24,6 +24,8 @@
 #pragma once
 
 #include "base/addr.h"
+#include "base/log.h"
+#include "forward/guard_int.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +39,7 @@
 
 struct line;
 struct pool;
+struct tls_peer;
 
 struct target {
 	uint32_t refs;
@@ -44,6 +47,11 @@ struct target {
 	struct addr addr;
 	struct addr source; /* len 0: any */
 	char text[ADDR_TEXT_MAX];
+	char *tls;             /* by TLS alone, with whom (tls/tls.h); NULL: in clear */
+	struct tls_peer *peer; /* the same, understood */
+	struct log_limit tls_limit;
+
+	struct guard guard; /* written by all workers, seldom */
 
 	/* Health: written by all workers. */
 	_Alignas(64)
@@ -67,6 +75,11 @@ struct target *target__new(const struct addr *addr, const struct addr *source,
 struct target *target__ref(struct target *target);
 void target__unref(struct target **target);
 bool target__is(const struct target *target, const struct addr *addr, const struct addr *source);
+
+/* Right after target__new: spoken to by TLS alone. tls: as tls_peer_new takes it. 0 or FAIL_NOMEM. */
+int target__set_tls(struct target *target, const char *tls);
+/* It is spoken to so; NULL or "": in clear. */
+bool target__speaks(const struct target *target, const char *tls);
 
 /* A reply matched. rtt_us 0: says nothing about the round trip (it came by TCP, or is an error). */
 void target__heard(struct target *target, uint32_t rtt_us, uint64_t now_us);

@@ -1,5 +1,6 @@
 #include "base/fail.h"
 #include "forward/tcp_int.h"
+#include "tls/tls.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -9,7 +10,9 @@ static void line_settle(struct line *line);
 
 static void line_due(void *ctx)
 {
-	line_settle(ctx);
+	struct line *line = ctx;
+	tls_session_free(&line->session);
+	line_settle(line);
 }
 
 static struct line *line_for(struct forward_worker *worker, struct target *target)
@@ -31,17 +34,27 @@ static struct line *line_for(struct forward_worker *worker, struct target *targe
 	return line;
 }
 
+static bool line_remembers(const struct line *line)
+{
+	return line->session != NULL || line__serial(line) ||
+	       loop_now_ms(line->worker->loop) < line->rest_until_ms;
+}
+
 /* It goes with its last connection, unless it has something to remember. */
 static void line_settle(struct line *line)
 {
 	if (line->stream_count > 0) {
 		return;
 	}
-	if (line__serial(line) && !line->worker->closing) {
-		loop_timer_set(&line->forget, LINE_SERIAL_MS);
+	if (line_remembers(line) && !line->worker->closing) {
+		if (!line->forget.armed) {
+			bool session = line->session != NULL;
+			loop_timer_set(&line->forget, session ? LINE_FORGET_MS : LINE_SERIAL_MS);
+		}
 		return;
 	}
 	loop_timer_cancel(&line->forget);
+	tls_session_free(&line->session);
 	list_remove(&line->link);
 	line->target->lines[line->worker->index] = NULL;
 	target__unref(&line->target);
@@ -55,13 +68,16 @@ bool line__serial(const struct line *line)
 
 /* --- A connection for a question --- */
 
-/* The longest idle connection of all goes. The walk is short: most are idle most of the time. */
-static bool worker_make_room(struct forward_worker *worker)
+/*
+ * The longest idle connection of other lines goes. The walk is short: most are idle most of the
+ * time.
+ */
+static bool worker_make_room(struct forward_worker *worker, const struct line *line)
 {
 	unsigned int looked = 0;
 	list_each (at, &worker->streams) {
 		struct stream *stream = list_item(at, struct stream, by_use);
-		if (stream__is_idle(stream)) {
+		if (stream->line != line && stream__is_idle(stream)) {
 			stream__close(stream);
 			return true;
 		}
@@ -76,19 +92,23 @@ static int line_open(struct line *line, struct stream **ret_stream)
 {
 	struct forward_worker *worker = line->worker;
 	unsigned int most = line__serial(line) ? LINE_SERIAL : LINE_STREAMS;
+	if (loop_now_ms(worker->loop) < line->rest_until_ms) {
+		return FAIL_NET;
+	}
 	if (line->stream_count >= most) {
 		return FAIL_BUSY;
 	}
-	if (worker->tcp_count >= TCP_OPEN && !worker_make_room(worker)) {
+	if (worker->tcp_count >= TCP_OPEN && !worker_make_room(worker, line)) {
 		return FAIL_BUSY;
 	}
 	int ret = stream__open(line, ret_stream);
-	if (ret == -EMFILE && worker_make_room(worker)) {
+	if (ret == -EMFILE && worker_make_room(worker, line)) {
 		ret = stream__open(line, ret_stream);
 	}
 	if (ret == 0) {
 		list_append(&line->streams, &(*ret_stream)->link);
 		list_append(&worker->streams, &(*ret_stream)->by_use);
+		loop_timer_cancel(&line->forget);
 		line->stream_count++;
 		worker->tcp_count++;
 	}
@@ -156,7 +176,23 @@ void tcp__close_all(struct forward_worker *worker)
 
 /* --- What streams tell --- */
 
-void tcp__lost(struct try *try, bool again)
+bool tcp__warm(const struct try *try)
+{
+	const struct target *target = try_target(try);
+	const struct line *line = target->lines[try->q->worker->index];
+	if (target->tls == NULL || line == NULL) {
+		return false;
+	}
+	list_each (at, &line->streams) {
+		const struct stream *stream = list_item(at, struct stream, link);
+		if (stream->state == STREAM_OPEN && stream__takes(stream)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void tcp__lost(struct try *try, bool again, enum forward_reason reason)
 {
 	if (try->state != TRY_WAITING) {
 		/* Its time had run out: nothing more will be heard of it. */
@@ -169,7 +205,7 @@ void tcp__lost(struct try *try, bool again)
 			return;
 		}
 	}
-	ask__broken(try);
+	ask__broken(try, reason);
 }
 
 void tcp__gone(struct stream *stream)

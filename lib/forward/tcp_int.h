@@ -19,6 +19,8 @@
 #define LINE_STREAMS   8
 #define LINE_SERIAL    64 /* connections, with one question each */
 #define LINE_SERIAL_MS 10000
+#define LINE_REST_MS   200     /* between handshakes that fail */
+#define LINE_FORGET_MS 3600000 /* a session without a connection: tickets seldom live longer */
 
 /* A worker's connections to one target. */
 struct line {
@@ -27,8 +29,10 @@ struct line {
 	struct list link;      /* in the worker's lines */
 	struct list streams;   /* the oldest first */
 	unsigned int stream_count;
-	uint64_t serial_until_ms; /* one question a connection until then */
-	struct loop_timer forget; /* without connections: when there is nothing to remember */
+	uint64_t serial_until_ms;    /* one question a connection until then */
+	uint64_t rest_until_ms;      /* TLS: no handshake before, since one has failed */
+	struct tls_session *session; /* TLS: resumed by the next connection */
+	struct loop_timer forget;    /* without connections: when there is nothing to remember */
 };
 
 /* Sends the try's question. 0 or why not; then try->stream is set. */
@@ -40,8 +44,11 @@ void tcp__overdue(struct try *try);
 /* A worker's end: no try waits any more. */
 void tcp__close_all(struct forward_worker *worker);
 
+/* TLS: a connection stands on which the try would go out at once. */
+bool tcp__warm(const struct try *try);
+
 /* For streams: the connection of this try ended. again: it may be asked on another one. */
-void tcp__lost(struct try *try, bool again);
+void tcp__lost(struct try *try, bool again, enum forward_reason reason);
 /* The stream is about to be freed. */
 void tcp__gone(struct stream *stream);
 bool line__serial(const struct line *line);

@@ -1,6 +1,8 @@
 #include "base/epoch.h"
 #include "base/fail.h"
 #include "base/mono.h"
+#include "forward/ask_int.h"
+#include "forward/circle_int.h"
 #include "forward/outbox_int.h"
 #include "forward/pool_int.h"
 #include "forward/probe_int.h"
@@ -260,6 +262,11 @@ static struct question *question_new(struct forward_worker *worker, const struct
 	q->entry.dnssec_ok = ask->dnssec_ok;
 	q->entry.checking_disabled = ask->checking_disabled;
 	q->entry.only = ask->only;
+	q->entry.made_up = ask->made_up;
+	if (ask->client != NULL) {
+		q->entry.asker = *ask->client;
+		q->entry.from_target = circle__is_target(group, ask->client);
+	}
 	size_t len = dns_name_len(ask->name);
 	q->entry.name_len = (uint8_t)len;
 	memcpy(q->entry.name, ask->name, len);
@@ -285,6 +292,7 @@ static int ask_join(struct forward_worker *worker, struct question *q, struct wa
 {
 	uint64_t mine_ms = q->entry.deadline_ms;
 	uint64_t its_ms;
+	int ret = 0;
 	bool room = worker_reserve(worker, q->group, q->entry.only != 0);
 	switch (inflight__join(worker->fwd->inflight, &q->entry, waiter, room, &its_ms)) {
 	case INFLIGHT_FRESH:
@@ -299,12 +307,18 @@ static int ask_join(struct forward_worker *worker, struct question *q, struct wa
 		waiter_free(waiter);
 		settle__gone(q);
 		return FAIL_BUSY;
+	case INFLIGHT_CIRCLE:
+		circle__refuse(worker->fwd, q->group, &q->entry.asker, loop_now_ms(worker->loop),
+		               worker->refusal);
+		waiter_free(waiter);
+		ret = FAIL_LOOP;
+		break;
 	}
 	if (room) {
 		worker__release(worker, q->group);
 	}
 	settle__gone(q);
-	return 0;
+	return ret;
 }
 
 int forward_ask(struct forward_worker *worker, struct forward_ask *ask)
@@ -316,6 +330,11 @@ int forward_ask(struct forward_worker *worker, struct forward_ask *ask)
 	struct group *group = group_held(worker->fwd, ask->origin);
 	if (group == NULL) {
 		return FAIL_NOTFOUND;
+	}
+	ask->text = worker->refusal;
+	if (circle__check(worker->fwd, group, ask, loop_now_ms(worker->loop), worker->refusal)) {
+		group__unref(&group);
+		return FAIL_LOOP;
 	}
 	return worker__ask(worker, group, ask);
 }

@@ -27,6 +27,8 @@ struct forward {
 	struct group_table *table; /* published (base/epoch.h); changed under admin */
 	/* Guards the slow path: a change of the table, and its readers who are no workers. */
 	pthread_mutex_t admin;
+	pthread_mutex_t circle_lock; /* circle_from of all members; the innermost */
+	uint8_t circle_key[16];      /* drawn at start: which of the circle's questions are ours */
 	bool worker_used[FORWARD_WORKERS_MAX];
 	/* Written by all workers. */
 	_Alignas(64) size_t inflight_count;
@@ -72,8 +74,9 @@ struct forward_worker {
 	struct list lines;   /* connections to each target */
 	struct list streams; /* all connections, the longest unused first */
 	unsigned int tcp_count;
-	uint8_t *stream_in; /* what one read brings; NULL: none was read yet */
+	uint8_t *stream_in;    /* what one read brings; NULL: none was read yet */
 	struct prober *prober; /* the first worker's alone; else NULL */
+	char refusal[160];     /* why the last ask was refused */
 };
 
 /*

@@ -18,12 +18,15 @@ static bool type_refused(uint16_t type)
 	}
 }
 
-/* Over its rate? Over UDP alone: who comes by TCP, as TC asks for, has shown his address. */
+/*
+ * Over its rate? Over UDP alone, and without a good cookie: who comes by TCP, as TC asks for, or brings
+ * our cookie back, has shown his address.
+ */
 static enum query_rate admit_rate(const struct query_run *run)
 {
 	const struct query_worker *worker = run->worker;
 	if (run->client->rate == 0 || run->wait != NULL || run->in->proto != QUERY_UDP ||
-	    worker->rate == NULL) {
+	    run->cookie_good || worker->rate == NULL) {
 		return QUERY_RATE_PASS;
 	}
 	return worker->rate(worker->rate_ctx, run->in->client, run->client->rate);
@@ -49,18 +52,18 @@ enum step_says query_admit(struct query_run *run)
 	case QUERY_RATE_DROP:
 		return STEP_SILENT;
 	}
-	if (run->q.qclass == DNS_CLASS_CH) {
+	if (run->q->qclass == DNS_CLASS_CH) {
 		if (run->client->may != CLIENT_ALL) {
 			return query__refuse(run, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED,
 			                     "this client may ask for private zones only");
 		}
 		return query_local_chaos(run);
 	}
-	if (run->q.qclass != DNS_CLASS_IN) {
+	if (run->q->qclass != DNS_CLASS_IN) {
 		return query__refuse(run, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED,
 		                     "class is not IN");
 	}
-	if (type_refused(run->q.qtype)) {
+	if (type_refused(run->q->qtype)) {
 		return query__refuse(run, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED,
 		                     "type cannot be asked here");
 	}

@@ -210,6 +210,11 @@ int query_feed(struct query_worker *worker, struct query_wait *wait, const struc
 	struct dns_body body = {.wire = worker->scratch, .ttl_at = ttl_at};
 	struct dns_key key;
 	dns_key_make(&key, ask->name);
+	uint8_t flags = (uint8_t)((ask->dnssec_ok ? CACHE_DO : 0) |
+	                          (ask->checking_disabled ? CACHE_CD : 0));
+	struct cache_key cache_key = {
+		.name = &key, .origin = ask->origin, .type = ask->qtype, .flags = flags};
+	cache_fetch_store(worker->cache, &cache_key); /* on its way while the answer is read */
 	int why = told->why;
 	if (why == 0) {
 		why = told_scrub(worker, ask, &key, told->reply, &body);
@@ -226,11 +231,7 @@ int query_feed(struct query_worker *worker, struct query_wait *wait, const struc
 		};
 	}
 
-	uint8_t flags = (uint8_t)((ask->dnssec_ok ? CACHE_DO : 0) |
-	                          (ask->checking_disabled ? CACHE_CD : 0));
 	int ede = why == 0 ? DNS_EDE_NONE : failure_ede(why);
-	struct cache_key cache_key = {
-		.name = &key, .origin = ask->origin, .type = ask->qtype, .flags = flags};
 	if (told->keep && why == 0) {
 		cache_store(worker->cache, &cache_key, &body, now_s);
 	} else if (told->keep && failure_most_s(why) != 0) {

@@ -27,6 +27,7 @@
 enum query_proto {
 	QUERY_UDP,
 	QUERY_TCP,
+	QUERY_TLS,
 	QUERY_PROTOS,
 };
 
@@ -70,6 +71,8 @@ struct query_worker {
 	struct query_counters counters;
 	query_rate_fn *rate; /* asked for UDP questions of rated classes; NULL: none is limited */
 	void *rate_ctx;
+	/* Seconds to add to query_in.now_s for those since 1970; another reads the clock now and then. */
+	int64_t wall_ahead_s;
 	bool log_queries; /* one line a question, at info; written by another thread: read relaxed */
 	uint8_t *scratch;          /* DNS_MSG_MAX octets, for what must be written anew */
 	struct query_ask *refresh; /* QUERY_REFRESH_MAX: see query_refresh */
@@ -106,8 +109,22 @@ struct query_in {
 	enum query_proto proto;
 	uint64_t now_s; /* monotonic */
 	bool impatient; /* the client timer is over: stale data will do (RFC 8767 section 5) */
+	struct query_ahead *ahead; /* wire, read by query_read_ahead; NULL: not yet */
 	struct query_trace *trace; /* usually NULL */
 };
+
+/*
+ * Packets of one batch, read before the first of them runs: what their runs will look for in zones and cache is then
+ * on its way from memory, all at a time instead of each in its turn. Good until the epoch section ends.
+ */
+struct query_ahead {
+	const uint8_t *wire; /* set by the caller, and */
+	size_t size;
+	enum dns_verdict verdict;
+	struct dns_query q;
+	struct world_place place;
+};
+void query_read_ahead(struct query_worker *worker, struct query_ahead *aheads, size_t count);
 
 /* What must be asked to go on. Copied by whoever keeps it. */
 struct query_ask {

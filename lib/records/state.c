@@ -147,10 +147,10 @@ void state_kernel(char *buf)
 	}
 }
 
-int state_lock(const char *dir, unsigned int wait_ms)
+int state_lock(const char *dir, const char *name, unsigned int wait_ms)
 {
 	char path[PATH_MAX];
-	int ret = path_of(dir, "lock", path);
+	int ret = path_of(dir, name, path);
 	if (ret != 0) {
 		return ret;
 	}

@@ -47,8 +47,8 @@ int state_save(const char *dir, const struct state *state);
 /* The kernel's id of this boot; "": unknown. buf: 40. */
 void state_kernel(char *buf);
 
-/* Makes the folder if it is missing and takes its lock; waits up to wait_ms. The descriptor, FAIL_BUSY or -errno. */
-int state_lock(const char *dir, unsigned int wait_ms);
+/* Makes the folder if it is missing and takes a lock in it; waits up to wait_ms. The descriptor, FAIL_BUSY or -errno. */
+int state_lock(const char *dir, const char *name, unsigned int wait_ms);
 
 /* NULL: not looked at yet. */
 const struct state_zone *state_zone_find(const struct state *state, const char *zone);

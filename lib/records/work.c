@@ -93,7 +93,7 @@ int work_begin(struct work *work, const struct register_opts *opts, struct regis
 	const char *dir = opts->settings->state_dir;
 	*work = (struct work){.opts = opts, .report = report};
 	want_key(opts->settings, work->key);
-	work->lock = state_lock(dir, LOCK_WAIT_MS);
+	work->lock = state_lock(dir, "lock", LOCK_WAIT_MS);
 	if (work->lock == FAIL_BUSY) {
 		work_fault(work, false, "%s: another run of horizon-aws is at work", dir);
 		return FAIL_BUSY;

@@ -54,6 +54,7 @@ static void parked_end(struct parked *parked)
 	query_wait_end(&parked->wait);
 	list_remove(&parked->link);
 	worker->parked_count--;
+	worker->parked_of[parked->rule]--;
 	if (worker->parked_free_count < PARKED_KEEP) {
 		list_append(&worker->parked_free, &parked->link);
 		worker->parked_free_count++;
@@ -85,7 +86,10 @@ static void parked_send(struct parked *parked, const uint8_t *bytes, size_t size
 
 static unsigned int parked_age_ms(const struct parked *parked)
 {
-	return (unsigned int)((mono_us() - parked->arrived_us) / 1000);
+	uint64_t now_ms =
+		loop_now_ms(parked->worker->loop); /* of this turn: it may have come after */
+	uint64_t arrived_ms = parked->arrived_us / 1000;
+	return now_ms > arrived_ms ? (unsigned int)(now_ms - arrived_ms) : 0;
 }
 
 static void parked_fail(struct parked *parked, const char *text)
@@ -139,6 +143,7 @@ static bool parked_ask(struct parked *parked)
 			.dnssec_ok = parked->ask.dnssec_ok,
 			.checking_disabled = parked->ask.checking_disabled,
 			.budget_ms = SERVER_ANSWER_MS - ASK_LEAST_MS - age_ms,
+			.client = parked->explain == NULL ? &parked->client : NULL,
 			.asker = gate_hash(&parked->client),
 			.done = upstream_done,
 			.ctx = parked,
@@ -155,7 +160,10 @@ static bool parked_ask(struct parked *parked)
 		parked->astray = true;
 		return false;
 	}
-	struct query_told told = {.why = ret, .text = fail_text(ret)};
+	struct query_told told = {
+		.why = ret,
+		.text = ret == FAIL_LOOP ? parked->upstream.text : fail_text(ret),
+	};
 	epoch_read_begin();
 	query_feed(&worker->query, &parked->wait, &parked->ask, &told,
 	           loop_now_ms(worker->loop) / 1000);
@@ -277,6 +285,11 @@ bool parked_new(struct worker *worker, const struct query_in *in, const struct q
 		return parked_refused(worker, in, "too many questions waiting", out, room,
 		                      ret_size);
 	}
+	unsigned int rule = ask->origin % PARKED_RULES;
+	if (worker->parked_of[rule] >= PARKED_RULE) {
+		return parked_refused(worker, in, "too many questions of this rule waiting", out,
+		                      room, ret_size);
+	}
 	struct parked *parked = parked_get(worker);
 	if (parked == NULL) {
 		return parked_refused(worker, in, "out of memory", out, room, ret_size);
@@ -291,6 +304,8 @@ bool parked_new(struct worker *worker, const struct query_in *in, const struct q
 	parked->worker = worker;
 	list_append(&worker->parked, &parked->link);
 	worker->parked_count++;
+	worker->parked_of[rule]++;
+	parked->rule = (uint8_t)rule;
 	query_wait_begin(&parked->wait, &worker->query);
 	parked->client = *in->client;
 	parked->asking = false;
@@ -299,6 +314,7 @@ bool parked_new(struct worker *worker, const struct query_in *in, const struct q
 	parked->arrived_us = mono_us();
 	parked->in = *in;
 	parked->in.client = &parked->client;
+	parked->in.ahead = NULL;
 	loop_timer_init(worker->loop, &parked->timer, parked_due, parked);
 	parked_from_set(parked, from);
 	parked->in.wire = arena_copy(&parked->wait.arena, in->wire, in->size);

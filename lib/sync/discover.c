@@ -70,6 +70,7 @@ struct found {
 	char id[SYNC_ID_MAX];
 	uint8_t origin[DNS_NAME_MAX + 1];
 	bool foreign;
+	char account[16];
 	char owner[130];
 };
 
@@ -97,6 +98,8 @@ static int on_zone(void *ctx, const struct aws_hosted_zone *zone)
 	struct found *item = &list->items[list->count];
 	*item = (struct found){.foreign = zone->owning_service != NULL};
 	snprintf(item->id, sizeof(item->id), "%s", zone->id);
+	snprintf(item->account, sizeof(item->account), "%.15s",
+	         zone->owning_account == NULL ? "" : zone->owning_account);
 	snprintf(item->owner, sizeof(item->owner), "%s", item->foreign ? zone->owning_service : "");
 	if (dns_name_parse_route53(zone->name, item->origin) < 0) {
 		return FAIL_FORMAT;
@@ -142,6 +145,7 @@ static void zone_found(struct sync *sync, const struct found *item)
 		sync_disk__changed(zone);
 	}
 	zone->by_vpc = true;
+	snprintf(zone->account, sizeof(zone->account), "%s", item->account);
 	association_set(sync, zone, true, ZONES_KNOWN_LISTING);
 	zone->gone = 0;
 	origin_learn(sync, zone, item);

@@ -74,7 +74,9 @@ static int page(struct sync *sync, const struct sync_zone *zone, bool *ret_more,
 {
 	struct sync_listing *listing = zone->listing;
 	sync->in_call = true;
+	aws_with(sync->aws, sync_roles__of(sync->settings, zone));
 	int ret = aws_listing_page(sync->aws, listing->pages, on_set, listing->builder, ret_more);
+	aws_with(sync->aws, SIZE_MAX);
 	sync->in_call = false;
 	sync_run__after(sync, ret);
 	if (ret != 0) {
@@ -330,6 +332,7 @@ static void look_file(struct sync *sync, struct sync_zone *zone, bool asked)
 void sync_look__at(struct sync *sync, struct sync_zone *zone)
 {
 	bool asked = zone->asked;
+	uint64_t began_ms = zone->listing != NULL ? zone->listing->began_ms : mono_ms();
 	sync->current = zone;
 	zone->asked =
 		asked && zone->listing != NULL; /* its first pages may be older than the wish */
@@ -342,6 +345,9 @@ void sync_look__at(struct sync *sync, struct sync_zone *zone)
 		zone->due.at_ms = mono_ms();
 	}
 	sync->current = NULL;
+	if (zone->listing == NULL) {
+		sync_feed__looked(sync, zone->id, began_ms);
+	}
 	if (zone->dropped) {
 		sync_zone__free(&zone);
 	}

@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "sync/sync_int.h"
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -126,7 +127,17 @@ void sync_run__after(struct sync *sync, int ret)
 int sync_run__client(struct sync *sync)
 {
 	const struct sync_settings *settings = sync->settings;
+	struct aws_role *roles = calloc(settings->role_count + 1, sizeof(*roles));
+	if (roles == NULL) {
+		return FAIL_NOMEM;
+	}
+	for (size_t i = 0; i < settings->role_count; i++) {
+		roles[i] = (struct aws_role){settings->roles[i].role_arn,
+		                             settings->roles[i].external_id};
+	}
 	const struct aws_opts opts = {
+		.roles = roles,
+		.role_count = settings->role_count,
 		.region = settings->region,
 		.endpoint = settings->endpoint,
 		.resolve = sync->hooks.resolve,
@@ -141,9 +152,11 @@ int sync_run__client(struct sync *sync)
 	if (settings->api || sync->hooks.instance != NULL) {
 		aws = aws_new(&opts);
 		if (aws == NULL) {
+			free(roles);
 			return FAIL_NOMEM;
 		}
 	}
+	free(roles);
 	pthread_mutex_lock(&sync->lock);
 	struct aws *old = sync->aws;
 	sync->aws = aws;
@@ -269,6 +282,7 @@ void *sync_run__thread(void *ctx)
 	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 	while (going_on(sync)) {
 		sync_run__attend(sync);
+		sync_feed__follow(sync);
 		if (sync->aws_stale && sync_run__client(sync) != 0) {
 			log_error("sync", "no memory for a client of the API, trying again");
 			sleep_until(sync, mono_ms() + GAP_MS);
@@ -281,6 +295,7 @@ void *sync_run__thread(void *ctx)
 			sleep_until(sync, earlier(job.at_ms, sync_publish__due_ms(sync)));
 		}
 	}
+	sync_feed__stop(sync);
 	sync_disk__finish(sync);
 	return NULL;
 }

@@ -19,6 +19,16 @@
 
 struct sync;
 
+/* Zones of another account are listed with a role of its own. */
+struct sync_role {
+	const char *role_arn;
+	const char *external_id;     /* "": none */
+	const char *const *accounts; /* whose zones; with no zones either, the role's own account */
+	size_t account_count;
+	const char *const *zones; /* ids; before any accounts */
+	size_t zone_count;
+};
+
 struct sync_opts {
 	bool api;                 /* a route53 section is there */
 	const char *vpc;          /* "auto", a vpc id, or "" */
@@ -35,6 +45,9 @@ struct sync_opts {
 	unsigned int guard_max_loss; /* percent of a zone that one listing may take away */
 	unsigned int guard_min_sets; /* of zones of so many sets or more */
 	const char *endpoint;
+	const char *queue; /* URL of the SQS queue with change events; NULL or "": none */
+	const struct sync_role *roles;
+	size_t role_count;
 	const char *state_dir; /* "": no copies on disk */
 };
 

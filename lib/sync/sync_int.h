@@ -19,6 +19,16 @@
 #define SYNC_HINTS_MAX  256 /* zones that changed and wait; with more of them all are looked at */
 #define SYNC_NEVER      UINT64_MAX
 
+/* sync_role with texts of its own. */
+struct sync_settings_role {
+	char *role_arn;
+	char *external_id;
+	char **accounts;
+	size_t account_count;
+	char **zones; /* bare ids */
+	size_t zone_count;
+};
+
 /* sync_opts with texts of its own. */
 struct sync_settings {
 	bool api;
@@ -31,6 +41,9 @@ struct sync_settings {
 	size_t tag_count;
 	char **zone_files;
 	size_t zone_file_count;
+	char *queue; /* "": none */
+	struct sync_settings_role *roles;
+	size_t role_count;
 	char *state_dir; /* "": no copies on disk */
 	unsigned int interval_s;
 	unsigned int min_interval_s;
@@ -66,6 +79,7 @@ struct sync_zone {
 	bool by_tag;           /* it has one of the tags */
 	unsigned int untagged; /* rounds in a row that found it without */
 	bool foreign;          /* a service owns it: never listed */
+	char account[16];      /* that owns it, as the VPC's listing says; "": not known */
 	bool asked;            /* an operator wants a look now */
 	bool dropped;          /* the settings have gone on without it while it was looked at */
 	unsigned int gone;     /* listings of the VPC in a row that lacked it */
@@ -186,16 +200,25 @@ struct sync {
 		     [DNS_NAME_TEXT_MAX]; /* zones whose held listing is to be served */
 	size_t accepted_count;
 	bool hinted_vpc; /* zones have come or gone */
+	bool feed_lost;  /* was heard, is not any more */
 	struct aws *aws; /* changed by the thread, under lock; its counters are read by others */
 	struct zones *latest;
 	bool ready;
 	char why[256]; /* what is missing while not ready */
 
-	bool cancel; /* atomic: the call under way is of no use any more */
-	bool feed;   /* atomic: a change feed is heard */
+	bool cancel;               /* atomic: the call under way is of no use any more */
+	bool feed;                 /* atomic: a change feed is heard */
+	struct sync_feed *feeding; /* changed by the thread, under lock; NULL: none */
 };
 
 /* --- settings.c --- */
+
+/* "/hostedzone/Z0ABC" is Z0ABC. */
+const char *sync_settings__bare_id(const char *id);
+/* Each as what() has it. NULL: no memory. */
+char **sync_settings__texts(const char *const *texts, size_t count,
+                            const char *(*what)(const char *));
+void sync_settings__texts_free(char **texts, size_t count);
 
 /* NULL: no memory. */
 struct sync_settings *sync_settings__new(const struct sync_opts *opts);
@@ -237,6 +260,27 @@ const char *sync_zone__label(const struct sync_zone *zone, char *buf);
 void sync_orders__take(struct sync *sync, uint64_t now_ms);
 /* Something waits to be taken up. Under lock. */
 bool sync_orders__wait(const struct sync *sync);
+
+/* --- roles.c --- */
+
+/* False: no memory. */
+bool sync_roles__copy(struct sync_settings *settings, const struct sync_opts *opts);
+void sync_roles__free(struct sync_settings *settings);
+bool sync_roles__same(const struct sync_settings *a, const struct sync_settings *b);
+/* The number of the role that lists a zone; SIZE_MAX: our own credentials do. */
+size_t sync_roles__of(const struct sync_settings *settings, const struct sync_zone *zone);
+
+/* --- feed.c --- */
+
+struct sync_feed;
+/* Starts, stops or changes it as the settings say. The side thread's, like the next. */
+void sync_feed__follow(struct sync *sync);
+void sync_feed__stop(struct sync *sync);
+/* A look at the zone that began then has ended. */
+void sync_feed__looked(struct sync *sync, const char *zone_id, uint64_t began_ms);
+/* Under lock: its client, for its counters; NULL: none. */
+const struct aws *sync_feed__aws(const struct sync *sync);
+void sync_feed__metrics(const struct sync *sync, struct text *out);
 
 /* --- look.c --- */
 

@@ -80,6 +80,42 @@ static void test_flood_keeps_names_in_use(void **state)
 }
 
 /* Being spared moves an entry; who was told to refresh it stays the only one. */
+/*
+ * One rule's flood pushes out its own names, not what the other rules have and few ask for. When all of them have more
+ * than their share, the least used go, as ever.
+ */
+static void test_flood_of_one_rule(void **state)
+{
+	struct cache *cache = sample_cache(8 * MIB, 0);
+	struct dns_key name;
+	struct cache_hit hit;
+	const unsigned int rules = 5;
+	const unsigned int names = 1000;
+	for (unsigned int n = 0; n < rules * names; n++) {
+		sample_nth_name(&name, n);
+		struct cache_key key = sample_key(&name);
+		key.origin = 100 + n % rules;
+		sample_addresses(&sample, 1, n, 3600);
+		cache_store(cache, &key, &sample.body, 0);
+	}
+	for (unsigned int n = 0; n < 500000; n++) {
+		put_nth(cache, 1000000 + n, n / 10000);
+		let_readers_leave(cache, 8 * MIB, n);
+	}
+	unsigned int kept = 0;
+	for (unsigned int n = 0; n < rules * names; n++) {
+		sample_nth_name(&name, n);
+		struct cache_key key = sample_key(&name);
+		key.origin = 100 + n % rules;
+		kept += sample_find(cache, &key, 60, &hit);
+	}
+	assert_int_equal(kept, rules * names);
+	assert_true(has_nth(cache, 1499999, 60)); /* and the flood goes through, still */
+	assert_false(has_nth(cache, 1000000, 60));
+	assert_true(sample_stats(cache).bytes <= 8 * MIB);
+	cache_free(&cache);
+}
+
 static void test_told_once_though_moved(void **state)
 {
 	struct cache *cache = sample_cache(4 * MIB, 0);
@@ -284,6 +320,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cost_of_an_entry),
 		cmocka_unit_test(test_flood_keeps_names_in_use),
+		cmocka_unit_test(test_flood_of_one_rule),
 		cmocka_unit_test(test_told_once_though_moved),
 		cmocka_unit_test(test_all_in_use),
 		cmocka_unit_test(test_refreshes_leave_no_waste),

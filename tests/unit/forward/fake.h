@@ -51,6 +51,13 @@ enum fake_act {
 	FAKE_WRONG_FOR_EVER, /* five wrong ids, nothing more */
 	FAKE_MUTATED,        /* the answer three times with some octets changed, then as it is */
 	FAKE_BROKEN_BODY,    /* the right head, a record that overruns */
+	FAKE_LOWER,          /* the answer, the name in lower case */
+	FAKE_PICKY, /* silence when the name is in mixed case or a cookie is there, else the answer */
+	FAKE_COOKIE,         /* the answer with a cookie */
+	FAKE_COOKIE_FORGED,  /* another's answer with another's cookie; then FAKE_COOKIE */
+	FAKE_COOKIE_NEEDED,  /* BADCOOKIE when its own does not come along, else FAKE_COOKIE */
+	FAKE_COOKIE_NEVER,   /* BADCOOKIE with a cookie, always */
+	FAKE_FORMERR_COOKIE, /* FORMERR when there is a cookie, else the answer */
 };
 
 struct fake_seen {
@@ -100,6 +107,7 @@ struct fake {
 	bool tcp_mute;
 	bool tcp_hangs_up;
 	bool tcp_drips;      /* an octet at a time */
+	bool tcp_mutates;    /* octets of what it sends, the lengths among them */
 	bool tcp_lies;       /* about the length */
 	bool tcp_longest;    /* answers of 65,535 octets */
 	bool tcp_other_name; /* before each answer one with its id and another name */
@@ -220,6 +228,79 @@ static inline size_t fake_referral(const uint8_t *wire, uint8_t *ret)
 	return size + sizeof(record);
 }
 
+#define FAKE_COOKIE_THEIRS "theirs, 16 octet"
+
+/* The cookie of a question of ours: its only option. 0: none. */
+static inline size_t fake_cookie(const uint8_t *wire, const uint8_t **ret_cookie)
+{
+	size_t end = fake_question_end(wire);
+	if (get_u16(wire + 10) == 0 || get_u16(wire + end + 9) == 0) {
+		return 0;
+	}
+	assert_int_equal(get_u16(wire + end + 11), 10);
+	*ret_cookie = wire + end + 15;
+	return get_u16(wire + end + 13);
+}
+
+static inline bool fake_is_mixed(const uint8_t *wire)
+{
+	bool upper = false;
+	for (size_t i = DNS_HEADER_SIZE; wire[i] != 0; i++) {
+		upper |= wire[i] >= 'A' && wire[i] <= 'Z';
+	}
+	return upper;
+}
+
+/* Puts an OPT with our cookie and theirs behind a reply. */
+static inline size_t fake_add_cookie(const uint8_t *wire, unsigned int rcode, uint8_t *reply,
+                                     size_t size)
+{
+	const uint8_t *cookie;
+	assert_true(fake_cookie(wire, &cookie) >= 8);
+	memset(reply + size, 0, 11);
+	reply[size + 2] = 41;
+	put_u16(reply + size + 3, 1232);
+	reply[size + 5] = (uint8_t)(rcode >> 4);
+	reply[3] = (uint8_t)((reply[3] & 0xf0) | (rcode & 15));
+	put_u16(reply + size + 9, 4 + 24);
+	put_u16(reply + size + 11, 10);
+	put_u16(reply + size + 13, 24);
+	memcpy(reply + size + 15, cookie, 8);
+	memcpy(reply + size + 23, FAKE_COOKIE_THEIRS, 16);
+	reply[11] = 1;
+	return size + 11 + 4 + 24;
+}
+
+/* Does the question bring the cookie that they gave? */
+static inline bool fake_cookie_back(const uint8_t *wire)
+{
+	const uint8_t *cookie;
+	return fake_cookie(wire, &cookie) == 24 && memcmp(cookie + 8, FAKE_COOKIE_THEIRS, 16) == 0;
+}
+
+static inline size_t fake_act_cookie(struct fake *fake, enum fake_act act, const struct addr *to,
+                                     const uint8_t *wire, uint8_t *reply, size_t size)
+{
+	const uint8_t *cookie;
+	bool refuse =
+		act == FAKE_COOKIE_NEVER || (act == FAKE_COOKIE_NEEDED && !fake_cookie_back(wire));
+	if (act == FAKE_FORMERR_COOKIE) {
+		return fake_cookie(wire, &cookie) == 0
+		               ? size
+		               : fake_reply(wire, DNS_RCODE_FORMERR, false, reply);
+	}
+	if (act == FAKE_COOKIE_FORGED) {
+		uint8_t forged[600];
+		memcpy(forged, reply, size);
+		forged[size - 1] = 66;
+		size_t forged_size = fake_add_cookie(wire, 0, forged, size);
+		forged[size + 15] ^= 1;
+		fake_send(fake, to, forged, forged_size);
+	}
+	return fake_add_cookie(wire, refuse ? 23 : 0, reply,
+	                       refuse ? fake_reply(wire, 0, false, reply) : size);
+}
+
 static inline void fake_act(struct fake *fake, enum fake_act act, const struct addr *to,
                             const uint8_t *wire)
 {
@@ -269,6 +350,23 @@ static inline void fake_act(struct fake *fake, enum fake_act act, const struct a
 	case FAKE_MUTATED:
 		fake_mutate(fake, to, wire);
 		break;
+	case FAKE_LOWER:
+		dns_name_lower(reply + DNS_HEADER_SIZE);
+		break;
+	case FAKE_PICKY: {
+		const uint8_t *cookie;
+		if (fake_is_mixed(wire) || fake_cookie(wire, &cookie) != 0) {
+			return;
+		}
+		break;
+	}
+	case FAKE_COOKIE:
+	case FAKE_COOKIE_FORGED:
+	case FAKE_COOKIE_NEEDED:
+	case FAKE_COOKIE_NEVER:
+	case FAKE_FORMERR_COOKIE:
+		size = fake_act_cookie(fake, act, to, wire, reply, size);
+		break;
 	case FAKE_ANSWER:
 		break;
 	default:
@@ -316,6 +414,12 @@ static inline void fake_conn_close(struct fake_conn *conn)
 
 static inline void fake_conn_send(struct fake_conn *conn, const uint8_t *bytes, size_t size)
 {
+	uint8_t changed[700];
+	if (conn->fake->tcp_mutates && size <= sizeof(changed) && random_below(3) == 0) {
+		memcpy(changed, bytes, size);
+		changed[random_below((uint32_t)size)] = (uint8_t)random_u32();
+		bytes = changed;
+	}
 	size_t step = conn->fake->tcp_drips ? 1 : size;
 	for (size_t at = 0; at < size; at += step) {
 		send(conn->lfd.fd, bytes + at, step, MSG_NOSIGNAL);
@@ -512,7 +616,8 @@ struct asker {
 	int why;
 	bool has_reply;
 	uint16_t rcode;
-	uint8_t last_octet; /* of the answer: 7 is the true one */
+	uint8_t last_octet;               /* of the answer: 7 is the true one */
+	uint8_t echoed[DNS_NAME_MAX + 1]; /* the name in the answer's question */
 	bool fresh;
 	uint32_t rtt_us;
 	char text[96];
@@ -531,7 +636,16 @@ static inline void asker_told(void *ctx, const struct forward_result *result)
 	asker->has_reply = result->reply != NULL;
 	if (result->reply != NULL) {
 		asker->rcode = result->reply->rcode;
-		asker->last_octet = result->reply->wire[result->reply->size - 1];
+		struct dns_walk walk;
+		struct dns_rr rr;
+		dns_walk_begin(&walk, result->reply, DNS_SECTION_ANSWER);
+		while (dns_walk_next(&walk, &rr)) {
+			asker->last_octet = result->reply->wire[rr.rdata + rr.rdlen - 1];
+		}
+		if (result->reply->has_question) {
+			const uint8_t *name = result->reply->wire + DNS_HEADER_SIZE;
+			memcpy(asker->echoed, name, dns_name_len(name));
+		}
 	}
 	if (result->target != NULL) {
 		asker->target = *result->target;

@@ -177,7 +177,6 @@ static void test_lies(void **state)
 {
 	lie_then_answer(FAKE_WRONG_ID, 1);
 	lie_then_answer(FAKE_WRONG_NAME, 1);
-	lie_then_answer(FAKE_WRONG_CASE, 1);
 	lie_then_answer(FAKE_WRONG_TYPE, 1);
 	lie_then_answer(FAKE_GARBAGE, 2);
 }
