@@ -83,6 +83,7 @@ static void copy_serve(struct loading *loading, const struct zone_copy *copy, st
 	zone->by_tag = copy->by_tag && sync->settings->tag_count != 0;
 	zone->associated = ours && copy->associated;
 	zone->known = ours ? copy->known : ZONES_KNOWN_NOT;
+	snprintf(zone->account, sizeof(zone->account), "%s", copy->account);
 	zone->looked_s = copy->looked_s;
 	zone->changed_s = copy->changed_s;
 	zone->kept_s = copy->looked_s;
@@ -206,6 +207,7 @@ static void copy_fill(const struct sync *sync, const struct sync_zone *zone, str
 		.looked_s = zone->looked_s,
 		.changed_s = zone->changed_s,
 	};
+	snprintf(copy->account, sizeof(copy->account), "%s", zone->account);
 	snprintf(copy->id, sizeof(copy->id), "%.*s", ZONE_COPY_ID_MAX - 1, zone->id);
 	/* Until metadata has answered the VPC is taken to be that of before. */
 	const char *vpc = vpc_now(sync);
