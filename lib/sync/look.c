@@ -163,6 +163,17 @@ static uint64_t next_rest(const struct sync *sync, struct sync_zone *zone, bool 
 	return zone->rest_ms;
 }
 
+/* A listing that takes long is followed by as long a rest, within the interval: it is not to take every second call. */
+static uint64_t rest_of(const struct sync *sync, struct sync_zone *zone, uint64_t start_ms,
+                        bool busy)
+{
+	uint64_t rest_ms = next_rest(sync, zone, busy);
+	uint64_t twice_ms = 2 * (mono_ms() - start_ms);
+	uint64_t most_ms = quiet_ms(sync);
+	twice_ms = twice_ms < most_ms ? twice_ms : most_ms;
+	return rest_ms > twice_ms ? rest_ms : twice_ms;
+}
+
 static void look_good(struct sync *sync, struct sync_zone *zone, struct zone *data,
                       enum zone_source source, uint64_t start_ms)
 {
@@ -178,7 +189,7 @@ static void look_good(struct sync *sync, struct sync_zone *zone, struct zone *da
 	sync_zone__tell(zone, first, changed);
 	sync->publish_now = sync->publish_now || changed || recovered;
 	sync->publish_soon = true;
-	sync_due__good(&zone->due, start_ms, next_rest(sync, zone, changed && !first));
+	sync_due__good(&zone->due, start_ms, rest_of(sync, zone, start_ms, changed && !first));
 }
 
 /* Gone for good: what we hold of it must not be served for ever. */
