@@ -122,6 +122,11 @@ bool keys__is_socket(const char *text)
 	return strlen(text) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
 }
 
+static bool is_cookie_secret(const char *text)
+{
+	return keys__only(text, DIGITS "abcdefABCDEF", 32, 32);
+}
+
 /* Whom to speak TLS with. */
 static bool is_tls(const char *text)
 {
@@ -229,6 +234,13 @@ static const struct key tcp_keys[] = {
 };
 static const struct key_group tcp_group = {.noun = "tcp", KEYS(tcp_keys)};
 
+static const struct key tls_keys[] = {
+	{"listen", KEY_ADDRS, AT(settings_tls, listen), .max = 64, .port = 853, .like = LIKE_ADDR},
+	{"certificate", KEY_FILE, AT(settings_tls, certificate), .like = "a PEM file, or \"\","},
+	{"key", KEY_FILE, AT(settings_tls, key), .like = "a PEM file, or \"\","},
+};
+static const struct key_group tls_group = {.noun = "tls", KEYS(tls_keys), .finish = finish__tls};
+
 static const struct key metrics_keys[] = {
 	{"listen", KEY_ADDR, AT(settings, metrics_listen), .port = 9153,
          .like = "an address with port such as \"127.0.0.1:9153\", or \"\","},
@@ -276,6 +288,8 @@ static const struct key all_keys[] = {
          .like = "text of at most 255 bytes"},
 	{"server_id", KEY_TEXT, AT(settings, server_id), .check = is_label,
          .like = "text of at most 255 bytes"},
+	{"cookie_secrets", KEY_TEXTS, AT(settings, cookie_secrets), .max = 3,
+         .check = is_cookie_secret, .like = "32 hexadecimal digits"},
 	{"route53", KEY_GROUP, AT(settings, route53), .optional = true, .group = &route53_group},
 	{"zone_files", KEY_FILES, AT(settings, zone_files), .max = 10000,
          .like = "a file that can be read"},
@@ -284,6 +298,7 @@ static const struct key all_keys[] = {
          .group = &client_group},
 	{"cache", KEY_GROUP, AT(settings, cache), .group = &cache_group},
 	{"tcp", KEY_GROUP, AT(settings, tcp), .group = &tcp_group},
+	{"tls", KEY_GROUP, AT(settings, tls), .group = &tls_group},
 	{"parity", KEY_GROUP, AT(settings, parity), .group = &parity_group},
 	{"peer", KEY_GROUP, AT(settings, peer), .group = &peer_group},
 	{"metrics", KEY_GROUP, .group = &metrics_group},
@@ -348,6 +363,7 @@ bool keys__defaults(void *ret_any, struct arena *arena)
 	                  .persist = true},
 		.parity = {.rate = 1.0},
 		.peer = {.name = "horizond", .certificate = "", .key = "", .ca = ""},
+		.tls = {.certificate = "", .key = ""},
 		.tcp = {.max_connections = 10000, .max_per_client = 100, .idle_s = 10},
 		.control = "/run/horizond/control",
 		.log_level = LOG_LEVEL_INFO,
