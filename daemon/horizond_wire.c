@@ -460,6 +460,8 @@ int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.region = route53->region,
 		.zones = route53->zones.items,
 		.zone_count = route53->zones.count,
+		.tags = route53->tags.items,
+		.tag_count = route53->tags.count,
 		.zone_files = settings->zone_files.items,
 		.zone_file_count = settings->zone_files.count,
 		.interval_s = route53->interval_s,
@@ -472,6 +474,12 @@ int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.roles = roles,
 		.role_count = route53->role_count,
 		.state_dir = settings->state_dir,
+		.peers = settings->peer.from.items,
+		.peer_count = settings->peer.from.count,
+		.peer_name = settings->peer.name,
+		.peer_certificate = settings->peer.certificate,
+		.peer_key = settings->peer.key,
+		.peer_ca = settings->peer.ca,
 	};
 	return 0;
 }

@@ -120,6 +120,7 @@ struct settings_route53 {
 	const char *vpc;             /* "auto", a vpc id, or "" */
 	const char *region;          /* "auto" or a name */
 	struct settings_texts zones; /* ids, without "/hostedzone/" */
+	struct settings_texts tags;  /* "KEY=VALUE" or "KEY" */
 	unsigned int interval_s;
 	unsigned int min_interval_s; /* at most interval_s */
 	double rate;
@@ -148,6 +149,16 @@ struct settings_parity {
 	bool enabled;
 	double rate;   /* samples/s, all zones together */
 	bool fallback; /* zones that disagree are asked of the VPC resolver */
+};
+
+/* Copies of zones for other horizonds of the fleet, and from them. All of it or nothing but the defaults. */
+struct settings_peer {
+	struct settings_addrs listen; /* none: nothing is served */
+	struct settings_addrs from;   /* none: nothing is taken */
+	const char *name;             /* that all certificates of the fleet bear */
+	const char *certificate;      /* files; "": none */
+	const char *key;
+	const char *ca;
 };
 
 struct settings_tcp {
@@ -187,6 +198,7 @@ struct settings {
 	struct settings_tcp tcp;
 	struct settings_tls tls;
 	struct settings_parity parity;
+	struct settings_peer peer;
 	struct addr metrics_listen; /* len 0: off */
 	const char *control;        /* path of a Unix socket; "": off */
 	enum log_level log_level;
