@@ -280,7 +280,7 @@ static int dhcp_do(struct dhcp_run *dhcp)
 static int dhcp_locked(struct dhcp_run *dhcp)
 {
 	const char *dir = dhcp->run->settings->state_dir;
-	int lock = dhcp->apply ? state_lock(dir, LOCK_MS) : -1;
+	int lock = dhcp->apply ? state_lock(dir, "dhcp.lock", LOCK_MS) : -1;
 	if (dhcp->apply && lock < 0) {
 		return run_fail(EXIT_FAILED, "%s: %s", dir, fail_text(lock));
 	}

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "control/notify.h"
+#include "tls/tls.h"
 #include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
@@ -311,6 +312,10 @@ static int start_core(struct horizond *h, char *err, size_t err_size)
 		snprintf(err, err_size, "forwarding: %s", fail_text(ret));
 		return ret;
 	}
+	ret = wire_tls(h, settings, &h->tls, err, err_size);
+	if (ret != 0) {
+		return ret;
+	}
 	struct server_opts server_opts;
 	wire_server_opts(h, settings, workers, &server_opts);
 	return server_new(&server_opts, &h->server, err, err_size);
@@ -409,6 +414,7 @@ static void horizond_end(struct horizond *h)
 	http_close(&h->http);
 	control_close(&h->control);
 	forward_free(&h->forward);
+	tls_host_unref(&h->tls);
 	if (h->loop != NULL) {
 		if (h->watchdog.loop != NULL) {
 			loop_timer_cancel(&h->watchdog);

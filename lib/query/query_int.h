@@ -38,6 +38,8 @@ struct query_run {
 	const char *ede_text;
 	enum query_source source;
 	bool aa;
+	bool authentic; /* all that was put so far came validated, by a FORWARD rule */
+	bool doubted;   /* something of it did not */
 
 	struct dns_query *q;
 	struct dns_build b;

@@ -271,6 +271,7 @@ void *sync_run__thread(void *ctx)
 	pthread_setname_np(pthread_self(), "sync");
 	while (going_on(sync)) {
 		sync_run__attend(sync);
+		sync_feed__follow(sync);
 		if (sync->aws_stale && sync_run__client(sync) != 0) {
 			log_error("sync", "no memory for a client of the API, trying again");
 			sleep_until(sync, mono_ms() + GAP_MS);
@@ -283,6 +284,7 @@ void *sync_run__thread(void *ctx)
 			sleep_until(sync, earlier(job.at_ms, sync_publish__due_ms(sync)));
 		}
 	}
+	sync_feed__stop(sync);
 	sync_disk__finish(sync);
 	return NULL;
 }
