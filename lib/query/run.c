@@ -148,7 +148,7 @@ static void run_log(const struct query_run *run)
  */
 static bool run_authentic(const struct query_run *run)
 {
-	bool asked = run->q.dnssec_ok || (run->q.flags & DNS_FLAG_AD) != 0;
+	bool asked = run->q->dnssec_ok || (run->q->flags & DNS_FLAG_AD) != 0;
 	bool theirs = run->source == QUERY_FROM_CACHE || run->source == QUERY_FROM_UPSTREAM;
 	return asked && theirs && run->authentic && !run->doubted && !run->aa;
 }
