@@ -49,9 +49,13 @@ static void test_round_trips(void **state)
 	           "9; } );");
 	round_trip("version = \"a\\\"b\\\\c\\x01d\\n\"; server_id = \"caf\303\251\"; state_dir = "
 	           "\"\";");
+	round_trip("cookie_secrets = [ \"00112233445566778899aAbBcCdDeEfF\", "
+	           "\"ffffffffffffffffffffffffffffffff\" ];");
 	round_trip("cache = { size = 1048577; persist = false; }; metrics = { listen = \"\"; };\n"
 	           "log = { level = \"debug\"; queries = true; }; control = \"\";\n"
-	           "parity = { enabled = true; rate = 0.25; fallback = true; };");
+	           "parity = { enabled = true; rate = 0.25; fallback = true; };"
+	           "peer = { listen = [ \"10.0.0.1\" ]; from = [ \"10.0.0.2:1\" ]; name = \"f\";"
+	           "certificate = \"/c\"; key = \"/k\"; ca = \"/a\"; };");
 }
 
 static void test_default_text(void **state)
@@ -68,6 +72,7 @@ static void test_default_text(void **state)
 	                                     "vpc_cidrs = [ ];\n"
 	                                     "version = \"\";\n"
 	                                     "server_id = \"\";\n"
+	                                     "cookie_secrets = [ ];\n"
 	                                     "# route53: none\n"
 	                                     "zone_files = [ ];\n"
 	                                     "rules = ( );\n"
@@ -95,6 +100,14 @@ static void test_default_text(void **state)
 	                                     "\tenabled = false;\n"
 	                                     "\trate = 1.0;\n"
 	                                     "\tfallback = false;\n"
+	                                     "};\n"
+	                                     "peer = {\n"
+	                                     "\tlisten = [ ];\n"
+	                                     "\tfrom = [ ];\n"
+	                                     "\tname = \"horizond\";\n"
+	                                     "\tcertificate = \"\";\n"
+	                                     "\tkey = \"\";\n"
+	                                     "\tca = \"\";\n"
 	                                     "};\n"
 	                                     "metrics = {\n"
 	                                     "\tlisten = \"127.0.0.1:9153\";\n"

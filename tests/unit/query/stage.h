@@ -117,8 +117,11 @@ static inline size_t stage_question(const char *text, uint8_t *packet, size_t ro
 {
 	uint8_t name[DNS_NAME_MAX];
 	struct dns_build b;
-	struct dns_opt opt = {
-		.udp_size = 1232, .ede = DNS_EDE_NONE, .keepalive = DNS_KEEPALIVE_NONE};
+	struct dns_opt opt = {.udp_size = 1232,
+	                      .ede = DNS_EDE_NONE,
+	                      .keepalive = DNS_KEEPALIVE_NONE,
+	                      .cookie = (const uint8_t *)"cookie8",
+	                      .cookie_len = 8};
 	assert_true(dns_name_parse(text, name) > 0);
 	dns_build_question(&b, packet, room, 1, DNS_FLAG_RD, name, DNS_TYPE_A);
 	return dns_build_end(&b, 0, 0, &opt);
