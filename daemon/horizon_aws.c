@@ -1,13 +1,17 @@
 /* daemon/horizon_aws.c - the AWS side on any instance: options, commands, exit status. */
 #include "horizon_aws_int.h"
 
+#include "aws/ec2.h"
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/mono.h"
 #include "base/text.h"
+#include <assert.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SETTINGS_DEFAULT "/etc/horizond/records.conf"
 
@@ -21,6 +25,22 @@ struct command {
 static const struct command commands[] = {
 	{"register", command_register, "[--wait SECONDS] [--dry-run] [--boot]",
          "adds this instance's records"},
+	{"iam-policy", command_iam_policy,
+         "daemon|register|sweep [--daemon-config FILE] [--region REGION] [--wait] [--drain] "
+         "[--restore]",
+         "prints the least rights that a program needs"},
+	{"dhcp-options", command_dhcp_options, "[--apply] [--revert[=ID]]",
+         "hands the addresses of the settings to the instances of the VPC"},
+	{"recovery-alarm", command_recovery_alarm, "[--apply]",
+         "recovers the instance when its machine fails, and tells when the daemon is not well"},
+	{"health", command_health, "", "puts the daemon's readiness into CloudWatch"},
+	{"deregister", command_deregister, "[--reason auto|reboot|stop|terminate] [--drain]",
+         "removes what was registered"},
+	{"sweep", command_sweep, "[--apply] [--plan-sum SUM] [--json]",
+         "shows, or clears away, what dead machines left"},
+	{"restore", command_restore, "RUN", "puts back what a run removed"},
+	{"purge", command_purge, "--owner FLEET [--apply]",
+         "shows, or removes, every record of a fleet"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -66,13 +86,54 @@ int run_fail(int status, const char *format, ...)
 struct aws *run_aws(struct run *run)
 {
 	if (run->aws == NULL) {
-		const struct aws_opts opts = {.region = "auto", .endpoint = ""};
+		const struct aws_opts opts = {.region = "auto",
+		                              .endpoint = "",
+		                              .timeout_ms = run->timeout_ms,
+		                              .cancel = run->cancel};
 		run->aws = aws_new(&opts);
 	}
 	if (run->aws == NULL) {
 		run_fail(EXIT_FAILED, "no memory for a client of the API");
 	}
 	return run->aws;
+}
+
+struct aws_tags run_tags(const struct run *run)
+{
+	static_assert(sizeof(struct aws_tag) == sizeof(struct settings_pair) &&
+	                      offsetof(struct aws_tag, value) ==
+	                              offsetof(struct settings_pair, value),
+	              "a tag is a pair");
+	const struct settings_pairs *tags = &run->settings->tags;
+	return (struct aws_tags){(const struct aws_tag *)tags->items, tags->count};
+}
+
+void run_lines(const char *lines)
+{
+	while (*lines != '\0') {
+		size_t len = strcspn(lines, "\n");
+		fprintf(stderr, "horizon-aws: %.*s\n", (int)len, lines);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
+static int metadata_get(void *ctx, const char *path, char *buf, size_t size)
+{
+	return aws_metadata_get(ctx, path, buf, size);
+}
+
+int run_instance(struct run *run, struct arena *arena, uint64_t deadline_ms,
+                 struct instance *ret_instance)
+{
+	const struct timespec nap = {.tv_sec = 1};
+	for (;;) {
+		int ret = instance_open(ret_instance, arena, metadata_get, run->aws);
+		if (ret == 0 || ret == FAIL_DENIED || ret == FAIL_NOTFOUND || ret == FAIL_FORMAT ||
+		    mono_ms() + 1000 >= deadline_ms) {
+			return ret;
+		}
+		nanosleep(&nap, NULL);
+	}
 }
 
 struct options {
@@ -142,21 +203,34 @@ static struct records_settings *settings_read(const char *path)
 	return settings;
 }
 
+/* Commands that read the settings themselves, with run_settings(), if they need them at all. */
+static bool command_lazy(const struct command *command)
+{
+	return command->run == command_iam_policy;
+}
+
+const struct records_settings *run_settings(struct run *run)
+{
+	if (run->settings == NULL) {
+		run->settings = settings_read(run->settings_path);
+	}
+	return run->settings;
+}
+
 static int command_run(const struct command *command, const struct options *options, int argc,
                        char **argv)
 {
-	struct records_settings *settings = settings_read(options->settings_path);
-	if (settings == NULL) {
+	struct run run = {.settings_path = options->settings_path};
+	int status = EXIT_DONE;
+	if ((options->test || !command_lazy(command)) && run_settings(&run) == NULL) {
 		return EXIT_USAGE;
 	}
-	struct run run = {.settings = settings, .settings_path = options->settings_path};
-	int status = EXIT_DONE;
 	if (!options->test) {
 		optind = 0; /* glibc: begin anew, with another argv */
 		status = command->run(&run, argc, argv);
 	}
 	aws_free(&run.aws);
-	records_settings_free(&settings);
+	records_settings_free(&run.settings);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("horizon-aws: cannot write");
 		return EXIT_FAILED;

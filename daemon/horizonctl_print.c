@@ -138,6 +138,25 @@ static void zone_row(struct table *table, const json_t *zone)
 	table_cell(table, json_is_true(json_object_get(zone, "associated")) ? "yes" : "no");
 }
 
+static void print_past(const json_t *zone, const char *key, const char *what)
+{
+	char past[SHORT_MAX];
+	const json_t *value = json_object_get(zone, key);
+	printf("%s %s", what,
+	       json_is_number(value) ? duration_text(json_number_value(value), past) : "never");
+	fputs(json_is_number(value) ? " ago, " : ", ", stdout);
+}
+
+/* "listed 12s ago, changed 3h ago, 34 API calls, 0 looks failed, kept on disk" */
+static void print_zone_past(const json_t *zone)
+{
+	print_past(zone, "age", "listed");
+	print_past(zone, "changed", "changed");
+	printf("%.0f API calls, %.0f looks failed, %s\n", number_of(zone, "calls"),
+	       number_of(zone, "failures"),
+	       json_is_true(json_object_get(zone, "kept")) ? "kept on disk" : "not kept on disk");
+}
+
 /* Only a zone that was asked for by name has these. */
 static void print_zone_classes(const json_t *zone)
 {
@@ -163,6 +182,7 @@ static void print_zone_classes(const json_t *zone)
 	puts(json_is_true(json_object_get(zone, "reckoned"))
 	             ? "): dynamic sets are reckoned, not asked of the VPC resolver"
 	             : "): dynamic sets are asked of the VPC resolver");
+	print_zone_past(zone);
 }
 
 static void print_zone_checks(const json_t *zone)
@@ -224,6 +244,19 @@ static void print_zone_trouble(const json_t *zone)
 	}
 }
 
+static void print_zone_held(const json_t *zone)
+{
+	const char *held = text_of(zone, "held_back");
+	if (held[0] != '\0') {
+		print_clean(stdout, text_of(zone, "name"));
+		fputs(": HELD BACK: ", stdout);
+		print_clean(stdout, held);
+		fputs("; `horizonctl sync ", stdout);
+		print_clean(stdout, text_of(zone, "id"));
+		puts(" --accept` serves it now");
+	}
+}
+
 static void print_zone_parity(const json_t *zone)
 {
 	const json_t *parity = json_object_get(zone, "parity");
@@ -254,6 +287,7 @@ void print_zones(const json_t *answer, const char *const *words)
 	table_end(&table);
 	for (size_t i = 0; i < count; i++) {
 		print_zone_trouble(zones[i]);
+		print_zone_held(zones[i]);
 		print_zone_parity(zones[i]);
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -304,8 +338,8 @@ void print_rules(const json_t *answer, const char *const *words)
 
 void print_upstreams(const json_t *answer, const char *const *words)
 {
-	static const char *const heads[] = {"RULE",     "TARGET",    "STATE", ">RTT",
-	                                    ">QUERIES", ">FAILURES", NULL};
+	static const char *const heads[] = {"RULE",     "TARGET",  "STATE",     ">RTT",
+	                                    ">QUERIES", ">PROBES", ">FAILURES", NULL};
 	struct table table;
 	size_t i;
 	const json_t *upstream;
@@ -313,13 +347,14 @@ void print_upstreams(const json_t *answer, const char *const *words)
 	json_array_foreach (json_object_get(answer, "upstreams"), i, upstream) {
 		table_cell(&table, text_of(upstream, "rule"));
 		table_cell(&table, text_of(upstream, "target"));
-		table_cell(&table, json_is_true(json_object_get(upstream, "up")) ? "up" : "down");
+		table_cell(&table, text_of(upstream, "state"));
 		if (json_is_number(json_object_get(upstream, "rtt_ms"))) {
 			table_cellf(&table, "%.1f ms", number_of(upstream, "rtt_ms"));
 		} else {
 			table_cell(&table, "");
 		}
 		table_cellf(&table, "%.0f", number_of(upstream, "queries"));
+		table_cellf(&table, "%.0f", number_of(upstream, "probes"));
 		table_cellf(&table, "%.0f", number_of(upstream, "failures"));
 	}
 	table_end(&table);
@@ -399,7 +434,11 @@ void print_sync(const json_t *answer, const char *const *words)
 {
 	const char *zone = text_of(answer, "zone");
 	print_clean(stdout, zone[0] == '\0' ? "all zones" : zone);
-	puts(zone[0] == '\0' ? " are looked at now" : " is looked at now");
+	if (json_is_true(json_object_get(answer, "accepted"))) {
+		puts(": what was held back is served now");
+	} else {
+		puts(zone[0] == '\0' ? " are looked at now" : " is looked at now");
+	}
 }
 
 static void print_file(const json_t *answer, const char *what)

@@ -125,8 +125,12 @@ static int check_only(const struct options *options)
 
 static void rewire_arrives(struct mail *mail, void *ctx)
 {
+	struct horizond *h = ctx;
 	free(mail);
-	horizond_rewire(ctx);
+	/* Read while the box is emptied at the end: what would be wired again is gone. */
+	if (!__atomic_load_n(&h->ending, __ATOMIC_RELAXED)) {
+		horizond_rewire(h);
+	}
 }
 
 /* The rules are made again on the control thread. */
@@ -348,8 +352,12 @@ static int start_sync(struct horizond *h, char *err, size_t err_size)
 		.resolve = lookup_host,
 		.ctx = h,
 	};
-	wire_sync_opts(h->settings, &opts);
+	int ret = wire_sync_opts(h->settings, &opts);
+	if (ret != 0) {
+		return ret;
+	}
 	h->sync = sync_start(&opts, &hooks, err, err_size);
+	wire_sync_opts_free(&opts);
 	return h->sync == NULL ? FAIL_FORMAT : 0;
 }
 

@@ -198,21 +198,24 @@ static void command_sync(void *ctx, struct control_call *call, const char *const
 {
 	struct horizond *h = ctx;
 	const char *zone = count > 1 ? words[1] : "";
-	if (count > 2 || zone[0] == '-') {
-		control_refuse(call,
-		               "`%s` is unknown here: no zone's change is held back, so there "
-		               "is none to accept",
+	bool accept = count > 2 && strcmp(words[2], "--accept") == 0;
+	if ((count > 2 && !accept) || zone[0] == '-') {
+		control_refuse(call, "`%s` is unknown here; ZONE, and behind it --accept, are not",
 		               words[count - 1]);
 		return;
 	}
-	int ret = sync_now(h->sync, zone);
-	if (ret == FAIL_NOTFOUND) {
+	int ret = accept ? sync_accept(h->sync, zone) : sync_now(h->sync, zone);
+	if (ret == FAIL_NOTFOUND && accept) {
+		control_refuse(call, "nothing is held back of `%s`, so there is nothing to accept",
+		               zone);
+	} else if (ret == FAIL_NOTFOUND) {
 		control_refuse(call, "`%s` is no zone of ours, neither by name nor by id", zone);
 	} else if (ret != 0) {
 		control_refuse(call, "sync: %s", fail_text(ret));
 	} else {
 		json_t *answer = json_object();
 		put_text(answer, "zone", zone);
+		json_object_set_new(answer, "accepted", json_boolean(accept));
 		control_answer(call, answer);
 	}
 }

@@ -180,6 +180,9 @@ static json_t *zone_object(const struct horizond *h, const struct zones_entry *e
 	json_object_set_new(object, "parity", parity_object(h, entry));
 	json_object_set_new(object, "calls", json_integer((json_int_t)entry->calls));
 	put_text(object, "trouble", entry->trouble);
+	put_text(object, "held_back", entry->held);
+	json_object_set_new(object, "kept", json_boolean(entry->kept));
+	json_object_set_new(object, "failures", json_integer((json_int_t)entry->failures));
 	if (with_faults) {
 		put_faults(object, entry->zone);
 	}
@@ -292,9 +295,11 @@ static void upstream_add(void *ctx, const struct forward_target_state *state)
 	put_text(object, "rule", state->rule);
 	put_text(object, "target", addr_text(&state->addr, target));
 	json_object_set_new(object, "up", json_boolean(state->up));
+	put_text(object, "state", forward_state_text(state->state));
 	json_object_set_new(object, "rtt_ms",
 	                    state->rtt_ms > 0 ? json_real(state->rtt_ms) : json_null());
 	json_object_set_new(object, "queries", json_integer((json_int_t)state->queries));
+	json_object_set_new(object, "probes", json_integer((json_int_t)state->probes));
 	json_object_set_new(object, "failures", json_integer((json_int_t)state->failures));
 	json_array_append_new(ctx, object);
 }

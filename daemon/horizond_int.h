@@ -90,8 +90,9 @@ int wire_forward_groups(struct horizond *h, const struct settings *settings,
 void wire_server_opts(struct horizond *h, const struct settings *settings, unsigned int workers,
                       struct server_opts *ret_opts);
 struct cache_opts wire_cache_opts(const struct settings *settings);
-/* Text members point into settings. */
-void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts);
+/* Text members point into settings; the rest is freed by the other. FAIL_NOMEM. */
+int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts);
+void wire_sync_opts_free(struct sync_opts *opts);
 
 /* horizond_flush.c: forgets what was kept of names for which the zones now say otherwise. */
 void flush_changed(struct horizond *h, const struct zones *before, const struct zones *now);

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "control/notify.h"
+#include "tls/tls.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -67,8 +68,12 @@ static int reload_apply(struct horizond *h, const struct settings *settings, str
 		return FAIL_NOMEM;
 	}
 	struct sync_opts sync_opts;
-	wire_sync_opts(settings, &sync_opts);
-	int ret = sync_reload(h->sync, &sync_opts, err, sizeof(err));
+	snprintf(err, sizeof(err), "%s: out of memory", h->config_path);
+	int ret = wire_sync_opts(settings, &sync_opts);
+	if (ret == 0) {
+		ret = sync_reload(h->sync, &sync_opts, err, sizeof(err));
+		wire_sync_opts_free(&sync_opts);
+	}
 	if (ret == 0) {
 		/*
 		 * A rule's targets must be there when the first question follows it, and until the last one has:
@@ -127,6 +132,7 @@ bool horizond_reload(struct horizond *h, struct text *faults)
 	cache_resize(h->cache, &cache_opts);
 	horizond_keep_tune(h, settings);
 	horizond_parity_tune(h, settings);
+	tls_trust_load(); /* a CA that was added meanwhile counts from now on */
 	log_set_level(settings->log_level);
 	horizond_set_resolvers(h, settings);
 	settings_free(&h->settings);

@@ -244,7 +244,29 @@ struct world_conf *wire_world_conf(struct horizond *h, const struct settings *se
 	return world_conf_new(rules, clients, &opts);
 }
 
-static size_t groups_add(struct forward_group_opts *groups, const struct settings *settings)
+/* The rule's names, in one row of pointers for all rules. Returns where the next one's go. */
+static const uint8_t **rule_domains(const struct settings_rule *rule, const uint8_t **room,
+                                    struct forward_group_opts *group)
+{
+	group->domains = room;
+	group->domain_count = rule->domain_count;
+	for (size_t i = 0; i < rule->domain_count; i++) {
+		*room++ = rule->domains[i].name;
+	}
+	return room;
+}
+
+static size_t domains_of(const struct settings *settings)
+{
+	size_t count = 0;
+	for (size_t i = 0; settings != NULL && i < settings->rule_count; i++) {
+		count += settings->rules[i].domain_count;
+	}
+	return count;
+}
+
+static size_t groups_add(struct forward_group_opts *groups, const struct settings *settings,
+                         const uint8_t ***room)
 {
 	groups[0] = (struct forward_group_opts){
 		.origin = wire_vpc_origin(settings),
@@ -266,6 +288,8 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 			.target_count = route53->public_resolver.count,
 			.policy = FORWARD_FASTEST,
 			.max_inflight = PUBLIC_INFLIGHT,
+			.mixed_case = true,
+			.cookies = true,
 		};
 	}
 	for (size_t i = 0; i < settings->rule_count; i++) {
@@ -282,7 +306,13 @@ static size_t groups_add(struct forward_group_opts *groups, const struct setting
 			.policy = (enum forward_policy)rule->policy,
 			.max_inflight = rule->max_inflight,
 			.source = rule->source,
+			.tls = rule->tls,
+			.probe_name = rule->probe_name,
+			.probe_type = rule->probe_type,
+			.mixed_case = rule->mixed_case,
+			.cookies = rule->cookies,
 		};
+		*room = rule_domains(rule, *room, &groups[count - 1]);
 	}
 	return count;
 }
@@ -300,14 +330,19 @@ int wire_forward_groups(struct horizond *h, const struct settings *settings,
 	size_t most = 2 + settings->rule_count + (also != NULL ? 2 + also->rule_count : 0) +
 	              h->delegations.count;
 	struct forward_group_opts *groups = calloc(most, sizeof(*groups));
-	if (groups == NULL) {
+	const uint8_t **names = calloc(
+		domains_of(settings) + domains_of(also) + 1 + h->delegations.count, sizeof(*names));
+	const uint8_t **room = names;
+	if (groups == NULL || names == NULL) {
+		free(groups);
+		free(names);
 		return FAIL_NOMEM;
 	}
-	size_t own = groups_add(groups, settings);
+	size_t own = groups_add(groups, settings, &room);
 	size_t count = own;
 	if (also != NULL) {
 		qsort(groups, own, sizeof(*groups), by_origin);
-		size_t end = own + groups_add(groups + own, also);
+		size_t end = own + groups_add(groups + own, also, &room);
 		for (size_t i = own; i < end; i++) {
 			if (bsearch(&groups[i], groups, own, sizeof(*groups), by_origin) == NULL) {
 				groups[count++] = groups[i];
@@ -316,17 +351,23 @@ int wire_forward_groups(struct horizond *h, const struct settings *settings,
 	}
 	for (size_t i = 0; i < h->delegations.count; i++) {
 		const struct delegation *delegation = &h->delegations.items[i];
+		*room = delegation->domain;
 		groups[count++] = (struct forward_group_opts){
+			.domains = room++,
+			.domain_count = 1,
 			.origin = delegation_origin(delegation),
 			.rule = "delegated",
 			.targets = delegation->targets,
 			.target_count = delegation->target_count,
 			.policy = FORWARD_FASTEST,
 			.max_inflight = DELEGATED_INFLIGHT,
+			.mixed_case = true,
+			.cookies = true,
 		};
 	}
 	int ret = forward_set_groups(h->forward, groups, count);
 	free(groups);
+	free(names);
 	return ret;
 }
 
@@ -356,9 +397,28 @@ struct cache_opts wire_cache_opts(const struct settings *settings)
 	};
 }
 
-void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
+static void role_set(const struct settings_role *from, struct sync_role *role)
+{
+	*role = (struct sync_role){
+		.role_arn = from->role_arn,
+		.external_id = from->external_id,
+		.accounts = from->accounts.items,
+		.account_count = from->accounts.count,
+		.zones = from->zones.items,
+		.zone_count = from->zones.count,
+	};
+}
+
+int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 {
 	const struct settings_route53 *route53 = &settings->route53;
+	struct sync_role *roles = calloc(route53->role_count + 1, sizeof(*roles));
+	if (roles == NULL) {
+		return FAIL_NOMEM;
+	}
+	for (size_t i = 0; i < route53->role_count; i++) {
+		role_set(&route53->roles[i], &roles[i]);
+	}
 	*ret_opts = (struct sync_opts){
 		.api = route53->present,
 		.vpc = route53->vpc,
@@ -370,7 +430,18 @@ void wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.interval_s = route53->interval_s,
 		.min_interval_s = route53->min_interval_s,
 		.rate = route53->rate,
+		.guard_max_loss = route53->guard_max_loss,
+		.guard_min_sets = route53->guard_min_sets,
 		.endpoint = route53->endpoint,
+		.roles = roles,
+		.role_count = route53->role_count,
 		.state_dir = settings->state_dir,
 	};
+	return 0;
+}
+
+void wire_sync_opts_free(struct sync_opts *opts)
+{
+	free((void *)(uintptr_t)opts->roles);
+	opts->roles = NULL;
 }

@@ -163,7 +163,7 @@ static size_t headers_set(const struct attempt *attempt, const struct creds *cre
 	size_t count = 0;
 	headers[count++] = (struct sigv4_pair){"Host", attempt->endpoint->authority};
 	headers[count++] = (struct sigv4_pair){"X-Amz-Date", date};
-	if (creds->session_token != NULL) {
+	if (creds != NULL && creds->session_token != NULL) {
 		headers[count++] =
 			(struct sigv4_pair){"X-Amz-Security-Token", creds->session_token};
 	}
@@ -203,7 +203,7 @@ static int authorize(const struct attempt *attempt, const struct creds *creds, i
 	return sigv4_sign(&signing, buf, size, NULL, NULL);
 }
 
-/* Signs and sends. The credentials are fresh, and the time is taken at the last moment. */
+/* Signs (but with creds NULL) and sends. The credentials are fresh, and the time is taken at the last moment. */
 static int attempt_send(struct attempt *attempt, const struct creds *creds)
 {
 	struct aws *aws = attempt->aws;
@@ -214,12 +214,14 @@ static int attempt_send(struct attempt *attempt, const struct creds *creds)
 	int64_t now_s = wall_s() + aws->skew_s;
 	sigv4_time(now_s, date);
 	size_t count = headers_set(attempt, creds, date, headers);
-	int ret = authorize(attempt, creds, now_s, headers, count, authorization,
-	                    sizeof(authorization));
-	if (ret != 0) {
-		return ret;
+	if (creds != NULL) {
+		int ret = authorize(attempt, creds, now_s, headers, count, authorization,
+		                    sizeof(authorization));
+		if (ret != 0) {
+			return ret;
+		}
+		headers[count++] = (struct sigv4_pair){"Authorization", authorization};
 	}
-	headers[count++] = (struct sigv4_pair){"Authorization", authorization};
 	int len = snprintf(target, sizeof(target), "%s%s%s", message->path,
 	                   message->query[0] == '\0' ? "" : "?", message->query);
 	if (len < 0 || (size_t)len >= sizeof(target)) {
@@ -255,6 +257,19 @@ static bool clock_corrected(struct attempt *attempt)
 	return true;
 }
 
+/* What stood in the way may be gone now: another try is worth it. */
+static bool cause_gone(struct attempt *attempt, const char *code)
+{
+	struct aws *aws = attempt->aws;
+	bool old = aws_error__creds(code);
+	/* By a clock that is wrong, credentials end at the wrong time too. */
+	if ((old || aws_error__clock(code)) && clock_corrected(attempt)) {
+		return true;
+	}
+	bool ours = attempt->call->creds == NULL && !attempt->call->anonymous;
+	return old && ours && creds_chain__renew(aws->with, wall_s() + aws->skew_s);
+}
+
 static int refusal_read(struct attempt *attempt)
 {
 	struct aws_error error;
@@ -270,8 +285,7 @@ static int refusal_read(struct attempt *attempt)
 		aws__trouble_set(aws, "%s%s%s", error.code, error.message[0] == '\0' ? "" : ": ",
 		                 error.message);
 	}
-	attempt->again = (aws_error__clock(error.code) && clock_corrected(attempt)) ||
-	                 (aws_error__creds(error.code) && creds_chain__renew(aws->creds));
+	attempt->again = cause_gone(attempt, error.code);
 	return ret;
 }
 
@@ -318,15 +332,31 @@ static int attempt_end(struct attempt *attempt, int ret)
 	return ret;
 }
 
+/* *ret_creds NULL: the call is not signed. */
+static int creds_find(struct attempt *attempt, const struct creds **ret_creds)
+{
+	struct aws *aws = attempt->aws;
+	const struct aws_call *call = attempt->call;
+	*ret_creds = call->creds;
+	if (call->creds != NULL || call->anonymous) {
+		return 0;
+	}
+	/* A source may itself make calls with this client: they are over when it returns. */
+	int ret = creds_chain__get(aws->with, wall_s() + aws->skew_s, ret_creds);
+	if (ret != 0) {
+		aws__trouble_set(aws, "%s", creds_chain__trouble(aws->with));
+	}
+	return ret;
+}
+
 /* Credentials, budget, and off it goes. */
 static int attempt_make(struct attempt *attempt)
 {
 	struct aws *aws = attempt->aws;
 	const struct message *message = attempt->message;
 	const struct creds *creds = NULL;
-	int ret = creds_chain__get(aws->creds, wall_s() + aws->skew_s, &creds);
+	int ret = creds_find(attempt, &creds);
 	if (ret != 0) {
-		aws__trouble_set(aws, "%s", creds_chain__trouble(aws->creds));
 		return ret;
 	}
 	if (aws->opts.before != NULL && !message->service->unmetered) {

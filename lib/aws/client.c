@@ -21,6 +21,7 @@ static const char *const result_names[AWS_RESULTS] = {
 static bool opts_copy(struct aws *aws, const struct aws_opts *opts)
 {
 	aws->opts = *opts;
+	aws->opts.roles = NULL;
 	aws->opts.region = strdup(opts->region == NULL ? "" : opts->region);
 	aws->opts.endpoint = strdup(opts->endpoint == NULL ? "" : opts->endpoint);
 	if (aws->opts.timeout_ms == 0) {
@@ -29,7 +30,37 @@ static bool opts_copy(struct aws *aws, const struct aws_opts *opts)
 	return aws->opts.region != NULL && aws->opts.endpoint != NULL;
 }
 
-static bool parts_make(struct aws *aws)
+static bool assumed_make(struct aws *aws, const struct aws_role *role, struct aws_assumed *assumed)
+{
+	const struct creds_source source = {"an assumed role", creds_assumed__fetch, assumed};
+	assumed->aws = aws;
+	assumed->role_arn = strdup(role->role_arn);
+	assumed->external_id = strdup(role->external_id == NULL ? "" : role->external_id);
+	assumed->creds = creds_chain__new(&source, 1);
+	return assumed->role_arn != NULL && assumed->external_id != NULL && assumed->creds != NULL;
+}
+
+static bool creds_make(struct aws *aws, const struct aws_opts *opts)
+{
+	const struct creds_source sources[] = {
+		{"the environment", creds_env__fetch, NULL},
+		{"the profile's role", creds_profile_role__fetch, aws},
+		{"a web identity", creds_web__fetch, aws},
+		{"the profile", creds_profile__fetch, aws},
+		{"the container", creds_container__fetch, aws->http},
+		{"instance metadata", creds_imds__fetch, aws->imds},
+	};
+	aws->creds = creds_chain__new(sources, sizeof(sources) / sizeof(sources[0]));
+	aws->assumed = calloc(opts->role_count + 1, sizeof(*aws->assumed));
+	bool made = aws->creds != NULL && aws->assumed != NULL;
+	for (size_t i = 0; i < opts->role_count && made; i++) {
+		made = assumed_make(aws, &opts->roles[i], &aws->assumed[i]);
+	}
+	aws->with = aws->creds;
+	return made;
+}
+
+static bool parts_make(struct aws *aws, const struct aws_opts *opts)
 {
 	const struct aws_http_opts http_opts = {
 		.cancel = aws->opts.cancel,
@@ -40,21 +71,13 @@ static bool parts_make(struct aws *aws)
 	};
 	aws->http = aws_http__new(&http_opts);
 	aws->imds = aws->http == NULL ? NULL : imds__new(aws->http);
-	if (aws->imds == NULL) {
-		return false;
-	}
-	const struct creds_source sources[] = {
-		{"the environment", creds_env__fetch, NULL},
-		{"instance metadata", creds_imds__fetch, aws->imds},
-	};
-	aws->creds = creds_chain__new(sources, sizeof(sources) / sizeof(sources[0]));
-	return aws->creds != NULL;
+	return aws->imds != NULL && creds_make(aws, opts);
 }
 
 struct aws *aws_new(const struct aws_opts *opts)
 {
 	struct aws *aws = calloc(1, sizeof(*aws));
-	if (aws != NULL && (!opts_copy(aws, opts) || !parts_make(aws))) {
+	if (aws != NULL && (!opts_copy(aws, opts) || !parts_make(aws, opts))) {
 		aws_free(&aws);
 	}
 	return aws;
@@ -66,6 +89,12 @@ void aws_free(struct aws **aws)
 	if (old == NULL) {
 		return;
 	}
+	for (size_t i = 0; old->assumed != NULL && i < old->opts.role_count; i++) {
+		creds_chain__free(&old->assumed[i].creds);
+		free(old->assumed[i].role_arn);
+		free(old->assumed[i].external_id);
+	}
+	free(old->assumed);
 	creds_chain__free(&old->creds);
 	imds__free(&old->imds);
 	aws_http__free(&old->http);
@@ -73,6 +102,11 @@ void aws_free(struct aws **aws)
 	free((char *)(uintptr_t)old->opts.endpoint);
 	free(old);
 	*aws = NULL;
+}
+
+void aws_with(struct aws *aws, size_t role)
+{
+	aws->with = role < aws->opts.role_count ? aws->assumed[role].creds : aws->creds;
 }
 
 const char *aws_trouble(const struct aws *aws)
@@ -96,6 +130,7 @@ static enum aws_result result_of(int ret)
 	case 0:
 		return AWS_RESULT_OK;
 	case FAIL_THROTTLED:
+	case FAIL_BUSY:
 		return AWS_RESULT_THROTTLED;
 	case FAIL_DENIED:
 	case -EKEYREJECTED:

@@ -31,14 +31,26 @@ enum aws_result {
 	AWS_RESULTS,
 };
 
+/* A role of another account, and what was got for it. */
+struct aws_assumed {
+	struct aws *aws;
+	char *role_arn;
+	char *external_id; /* "": none */
+	struct creds_chain *creds;
+};
+
 struct aws {
-	struct aws_opts opts; /* with texts of its own */
+	struct aws_opts opts; /* with texts of its own, roles left out */
 	struct aws_http *http;
 	struct imds *imds;
 	struct creds_chain *creds;
+	struct aws_assumed *assumed; /* opts.role_count of them */
+	struct creds_chain
+		*with; /* whose credentials the calls are signed with: one of those above */
 
-	char region[REGION_MAX];  /* "": not found yet */
-	uint64_t region_asked_ms; /* 0: never */
+	char region[REGION_MAX];         /* "": not found yet */
+	char profile_region[REGION_MAX]; /* "": it says none */
+	uint64_t region_asked_ms;        /* 0: never */
 	struct aws_instance instance;
 	bool instance_known;
 
@@ -57,7 +69,9 @@ typedef int aws_json_fn(void *ctx, const struct json_t *object);
 /* All zero but the operation is a good beginning. Everything is borrowed for the call. */
 struct aws_call {
 	enum aws_operation operation;
-	const char *region; /* of a regional service; NULL: as service_int.h says */
+	const char *region;        /* of a regional service; NULL: as service_int.h says */
+	const struct creds *creds; /* NULL: those of aws_with() */
+	bool anonymous;            /* not signed at all */
 
 	/* AWS_REST_XML */
 	const char *method; /* NULL: GET; the other protocols always POST */

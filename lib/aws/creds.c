@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Renewed with less than this left. New ones are there at least 5 minutes before the old ones end. */
+/* Renewed with less than this left, up to a fifth later: not all at the same time. */
 #define RENEW_AHEAD_S 900
 
 /* After a renewal that brought nothing new: not before this, and up to as much again later. */
@@ -22,24 +22,17 @@ struct creds_chain {
 	struct creds creds;
 	int64_t renewed_s; /* last try */
 	unsigned int pause_s;
-	bool failing; /* renewal; said once */
-	char trouble[320];
+	unsigned int ahead_s; /* renewed this long before their end */
+	bool failing;         /* renewal; said once */
+	bool ended;           /* their end has come; said once */
+	char trouble[640];
 };
-
-static void text_wipe(char **text)
-{
-	if (*text != NULL) {
-		explicit_bzero(*text, strlen(*text));
-	}
-	free(*text);
-	*text = NULL;
-}
 
 void creds__fini(struct creds *creds)
 {
-	text_wipe(&creds->access_key_id);
-	text_wipe(&creds->secret_access_key);
-	text_wipe(&creds->session_token);
+	creds__text_free(&creds->access_key_id);
+	creds__text_free(&creds->secret_access_key);
+	creds__text_free(&creds->session_token);
 	creds->expires_s = 0;
 }
 
@@ -87,21 +80,34 @@ const char *creds_chain__trouble(const struct creds_chain *chain)
 	return chain->trouble;
 }
 
+/* When the ones taken at now_s are due for renewal. New ones are there at least 5 minutes before the old ones end. */
+static void ahead_set(struct creds_chain *chain, int64_t now_s)
+{
+	int64_t life_s = chain->creds.expires_s - now_s;
+	unsigned int ahead_s = RENEW_AHEAD_S;
+	if (life_s < (int64_t)2 * RENEW_AHEAD_S) {
+		ahead_s = life_s > 1 ? (unsigned int)life_s / 2 : 0;
+	}
+	chain->ahead_s = ahead_s - random_below(ahead_s / 5 + 1);
+	chain->ended = false;
+}
+
 /* Asks one source after another until one is set up. */
-static int search(struct creds_chain *chain)
+static int search(struct creds_chain *chain, int64_t now_s)
 {
 	struct text why;
 	text_init(&why, sizeof(chain->trouble) - 32);
 	int ret = FAIL_NOTFOUND;
 	for (size_t i = 0; i < chain->source_count && ret == FAIL_NOTFOUND; i++) {
-		char line[160] = "";
+		char line[320] = "";
 		ret = chain->sources[i].fetch(chain->sources[i].ctx, &chain->creds, line,
 		                              sizeof(line));
 		if (ret == 0) {
 			chain->from = &chain->sources[i];
+			ahead_set(chain, now_s);
 			log_info("aws", "credentials from %s", chain->from->name);
-		} else {
-			text_addf(&why, "%s%s", i == 0 ? "" : "; ", line);
+		} else if (line[0] != '\0') {
+			text_addf(&why, "%s%s", why.len == 0 ? "" : "; ", line);
 		}
 	}
 	snprintf(chain->trouble, sizeof(chain->trouble), ret == 0 ? "%s" : "no credentials: %s",
@@ -116,10 +122,10 @@ static bool text_equal(const char *a, const char *b)
 }
 
 /* Takes over what the source gives now; true when it is other than before. */
-static bool renew(struct creds_chain *chain)
+static bool renew(struct creds_chain *chain, int64_t now_s)
 {
 	struct creds fresh = {0};
-	char why[160] = "";
+	char why[320] = "";
 	int ret = chain->from->fetch(chain->from->ctx, &fresh, why, sizeof(why));
 	if (ret != 0) {
 		if (!chain->failing && ret != FAIL_SHUTDOWN) {
@@ -134,6 +140,7 @@ static bool renew(struct creds_chain *chain)
 	             !text_equal(fresh.secret_access_key, chain->creds.secret_access_key);
 	creds__fini(&chain->creds);
 	chain->creds = fresh;
+	ahead_set(chain, now_s);
 	if (chain->failing) {
 		log_notice("aws", "credentials renewed from %s", chain->from->name);
 		chain->failing = false;
@@ -143,7 +150,8 @@ static bool renew(struct creds_chain *chain)
 
 static bool renewal_due(const struct creds_chain *chain, int64_t now_s)
 {
-	if (chain->creds.expires_s == 0 || chain->creds.expires_s - now_s > RENEW_AHEAD_S) {
+	if (chain->creds.expires_s == 0 ||
+	    chain->creds.expires_s - now_s > (int64_t)chain->ahead_s) {
 		return false;
 	}
 	/* A clock set back must not stop renewals either. */
@@ -154,22 +162,30 @@ static bool renewal_due(const struct creds_chain *chain, int64_t now_s)
 int creds_chain__get(struct creds_chain *chain, int64_t now_s, const struct creds **ret_creds)
 {
 	if (chain->from == NULL) {
-		int ret = search(chain);
+		int ret = search(chain, now_s);
 		if (ret != 0) {
 			return ret;
 		}
 		chain->renewed_s = now_s;
-		chain->pause_s = RENEW_PAUSE_S;
+		chain->pause_s = 1;
 	} else if (renewal_due(chain, now_s)) {
-		renew(chain);
+		bool other = renew(chain, now_s);
 		chain->renewed_s = now_s;
-		chain->pause_s = RENEW_PAUSE_S + random_below(RENEW_PAUSE_S);
+		chain->pause_s = other ? 1 : RENEW_PAUSE_S + random_below(RENEW_PAUSE_S);
+	}
+	bool ended = chain->creds.expires_s != 0 && chain->creds.expires_s <= now_s;
+	if (ended && !chain->ended) {
+		log_error("aws",
+		          "credentials from %s have expired and cannot be renewed: zones are "
+		          "served as they were last seen",
+		          chain->from->name);
+		chain->ended = true;
 	}
 	*ret_creds = &chain->creds;
 	return 0;
 }
 
-bool creds_chain__renew(struct creds_chain *chain)
+bool creds_chain__renew(struct creds_chain *chain, int64_t now_s)
 {
-	return chain->from != NULL && renew(chain);
+	return chain->from != NULL && renew(chain, now_s);
 }

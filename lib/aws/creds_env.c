@@ -2,21 +2,13 @@
 #include "base/fail.h"
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-/* An empty variable counts as none. */
-static const char *variable(const char *name)
-{
-	const char *value = getenv(name);
-	return value == NULL || value[0] == '\0' ? NULL : value;
-}
 
 int creds_env__fetch(void *ctx, struct creds *ret_creds, char *why, size_t why_size)
 {
-	const char *id = variable("AWS_ACCESS_KEY_ID");
-	const char *secret = variable("AWS_SECRET_ACCESS_KEY");
-	const char *token = variable("AWS_SESSION_TOKEN");
-	const char *expires = variable("AWS_CREDENTIAL_EXPIRATION");
+	const char *id = creds__variable("AWS_ACCESS_KEY_ID");
+	const char *secret = creds__variable("AWS_SECRET_ACCESS_KEY");
+	const char *token = creds__variable("AWS_SESSION_TOKEN");
+	const char *expires = creds__variable("AWS_CREDENTIAL_EXPIRATION");
 	int64_t expires_s = 0;
 	if (id == NULL && secret == NULL) {
 		snprintf(why, why_size, "AWS_ACCESS_KEY_ID is not set");
@@ -33,7 +25,7 @@ int creds_env__fetch(void *ctx, struct creds *ret_creds, char *why, size_t why_s
 		return -EINVAL;
 	}
 	if (token == NULL) {
-		token = variable("AWS_SECURITY_TOKEN"); /* its old name */
+		token = creds__variable("AWS_SECURITY_TOKEN"); /* its old name */
 	}
 	return creds__set(ret_creds, id, secret, token, expires_s);
 }

@@ -38,7 +38,9 @@ static void member_wipe(const json_t *object, const char *name)
 	}
 }
 
-static int object_read(const json_t *object, struct creds *ret_creds, char *why, size_t why_size)
+/* token: the name that the source has for it. */
+static int object_read(const json_t *object, const char *token, struct creds *ret_creds, char *why,
+                       size_t why_size)
 {
 	const char *code = member(object, "Code");
 	const char *id = member(object, "AccessKeyId");
@@ -58,10 +60,11 @@ static int object_read(const json_t *object, struct creds *ret_creds, char *why,
 		snprintf(why, why_size, "credentials with an Expiration that is no time");
 		return FAIL_FORMAT;
 	}
-	return creds__set(ret_creds, id, secret, member(object, "Token"), expires_s);
+	return creds__set(ret_creds, id, secret, member(object, token), expires_s);
 }
 
-int creds__json(const char *text, struct creds *ret_creds, char *why, size_t why_size)
+/* NULL with a line in why: no object. */
+static json_t *object_load(const char *text, char *why, size_t why_size)
 {
 	json_error_t error;
 	json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, &error);
@@ -70,11 +73,42 @@ int creds__json(const char *text, struct creds *ret_creds, char *why, size_t why
 		snprintf(why, why_size, "credentials that are not a JSON object (line %d)",
 		         object == NULL ? error.line : 1);
 		json_decref(object);
-		return FAIL_FORMAT;
+		return NULL;
 	}
-	int ret = object_read(object, ret_creds, why, why_size);
+	return object;
+}
+
+static void object_free(json_t *object)
+{
 	member_wipe(object, "SecretAccessKey");
+	member_wipe(object, "SessionToken");
 	member_wipe(object, "Token");
 	json_decref(object);
+}
+
+int creds__json(const char *text, struct creds *ret_creds, char *why, size_t why_size)
+{
+	json_t *object = object_load(text, why, why_size);
+	if (object == NULL) {
+		return FAIL_FORMAT;
+	}
+	int ret = object_read(object, "Token", ret_creds, why, why_size);
+	object_free(object);
+	return ret;
+}
+
+int creds__json_process(const char *text, struct creds *ret_creds, char *why, size_t why_size)
+{
+	int ret = FAIL_FORMAT;
+	json_t *object = object_load(text, why, why_size);
+	if (object == NULL) {
+		return ret;
+	}
+	if (json_integer_value(json_object_get(object, "Version")) == 1) {
+		ret = object_read(object, "SessionToken", ret_creds, why, why_size);
+	} else {
+		snprintf(why, why_size, "credential_process: its Version is not 1");
+	}
+	object_free(object);
 	return ret;
 }

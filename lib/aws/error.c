@@ -136,7 +136,6 @@ static int fail_of_code(const char *code)
 	                                        "RequestThrottled",
 	                                        "RequestThrottledException",
 	                                        "SlowDown",
-	                                        "PriorRequestNotComplete",
 	                                        "TooManyRequestsException",
 	                                        NULL};
 	static const char *const denied[] = {"AccessDenied", "AccessDeniedException",
@@ -150,7 +149,11 @@ static int fail_of_code(const char *code)
 	                                      NULL};
 	static const char *const missing[] = {"QueueDoesNotExist",
 	                                      "AWS.SimpleQueueService.NonExistentQueue",
-	                                      "InvalidInstanceID.NotFound", NULL};
+	                                      "InvalidInstanceID.NotFound",
+	                                      "InvalidVpcID.NotFound",
+	                                      "InvalidDhcpOptionID.NotFound",
+	                                      "NotFound",
+	                                      NULL};
 	static const char *const changed[] = {"InvalidPaginationToken", NULL};
 	if (one_of(code, throttled)) {
 		return FAIL_THROTTLED;
@@ -163,6 +166,13 @@ static int fail_of_code(const char *code)
 	}
 	if (one_of(code, missing)) {
 		return FAIL_NOTFOUND;
+	}
+	/* Of a change: the zone still takes in another; the batch does not fit what is there. */
+	if (strcmp(code, "PriorRequestNotComplete") == 0) {
+		return FAIL_BUSY;
+	}
+	if (strcmp(code, "InvalidChangeBatch") == 0) {
+		return -EEXIST;
 	}
 	return one_of(code, changed) ? FAIL_CHANGED : 0;
 }

@@ -14,6 +14,7 @@ struct partition {
 	const char *dual_suffix;    /* of those that speak IPv6 too; NULL: none */
 	const char *route53_region; /* the one to sign with: Route 53 is global in its partition */
 	const char *route53_hosts[4]; /* plain, FIPS, dual stack, both; NULL: not offered there */
+	const char *name;             /* in ARNs */
 };
 
 /* Never NULL: a Region that nobody knows yet counts as one of the commercial partition. */

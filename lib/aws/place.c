@@ -1,5 +1,6 @@
 #include "aws/client_int.h"
 #include "aws/partition_int.h"
+#include "aws/profile_int.h"
 #include "base/fail.h"
 #include "base/mono.h"
 #include <errno.h>
@@ -123,15 +124,31 @@ int aws_instance_get(struct aws *aws, struct aws_instance *ret_instance)
 
 /* --- The region --- */
 
-/* The settings' own, else the environment's; "" when neither says. */
-static const char *region_told(const struct aws *aws)
+/* Of the profile in use; "" when it does not say. */
+static const char *region_of_profile(struct aws *aws)
+{
+	char why[320];
+	bool chosen;
+	struct profile profile = {0};
+	if (aws->profile_region[0] == '\0' &&
+	    profile__load(profile__name(&chosen), &profile, why, sizeof(why)) == 0) {
+		const char *region = profile.values[PROFILE_REGION];
+		snprintf(aws->profile_region, REGION_MAX, "%s", region == NULL ? "" : region);
+		profile__fini(&profile);
+	}
+	return aws->profile_region;
+}
+
+/* The settings' own, else the environment's, else the profile's; "" when none says. */
+static const char *region_told(struct aws *aws)
 {
 	const char *region = aws->opts.region;
 	if (region[0] != '\0' && strcmp(region, "auto") != 0) {
 		return region;
 	}
 	region = variable("AWS_REGION");
-	return region[0] != '\0' ? region : variable("AWS_DEFAULT_REGION");
+	region = region[0] != '\0' ? region : variable("AWS_DEFAULT_REGION");
+	return region[0] != '\0' ? region : region_of_profile(aws);
 }
 
 /* From instance metadata, which is not asked again too soon when it keeps silent. */
@@ -201,7 +218,9 @@ static void region_choose(struct aws *aws, const struct aws_operation_info *info
 	char ours[REGION_MAX] = "";
 	/* Without a region the commercial partition it is: Route 53 has one endpoint there for all. */
 	aws_region(aws, ours);
-	bool home = info->home || info->service == AWS_ROUTE53;
+	/* STS lives everywhere, but must be found before metadata has told where we are. */
+	bool home = info->home || info->service == AWS_ROUTE53 ||
+	            (info->service == AWS_STS && ours[0] == '\0');
 	const char *region = home             ? partition__find(ours)->route53_region
 	                     : wanted != NULL ? wanted
 	                                      : ours;

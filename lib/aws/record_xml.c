@@ -175,11 +175,32 @@ static int value_add(struct record_page *page, const char *text)
 
 /* --- A set --- */
 
+static int disorder(struct record_page *page, const char *what)
+{
+	page->disorder = what;
+	snprintf(page->disorder_at, sizeof(page->disorder_at), "%s %s", page->set.name,
+	         page->set.type);
+	return FAIL_CHANGED;
+}
+
+static bool is_marked(const struct record_marker *marker, const struct aws_record_set *set)
+{
+	const char *identifier = set->set_identifier == NULL ? "" : set->set_identifier;
+	return strcmp(marker->name, set->name) == 0 && strcmp(marker->type, set->type) == 0 &&
+	       (!marker->has_identifier || strcmp(marker->identifier, identifier) == 0);
+}
+
 static int set_end(struct record_page *page)
 {
 	struct aws_record_set *set = &page->set;
 	if (set->name == NULL || set->type == NULL) {
 		return FAIL_FORMAT;
+	}
+	if (page->sets == 0 && page->from != NULL && !is_marked(page->from, set)) {
+		return disorder(page, "the page does not begin where the one before said, but");
+	}
+	if (page->order != NULL && !record_order__follows(page->order, set)) {
+		return disorder(page, "the listing is out of order");
 	}
 	set->values = page->values;
 	page->sets++;

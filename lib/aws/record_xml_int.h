@@ -19,6 +19,21 @@ struct record_marker {
 	bool has_identifier;
 };
 
+/* The last set seen, over the pages of a listing. */
+struct record_order {
+	char name[1025];
+	char type[32];
+	char identifier[129];
+	bool any;
+};
+
+/*
+ * Where the set belongs after the last one: true when it can stand there. Names in reversed labels and ASCII order, the
+ * dot behind each label taking part (facts/route53.md section 1.3); names with escapes, whose order is not documented well
+ * enough to refuse a zone for it, are taken as they come. Nothing may be listed twice in a row.
+ */
+bool record_order__follows(struct record_order *order, const struct aws_record_set *set);
+
 /* What the format's callbacks work on. */
 struct record_page {
 	aws_record_set_fn *fn;
@@ -28,6 +43,11 @@ struct record_page {
 	struct aws_record_set set;
 	const char **values;
 	size_t value_room;
+
+	const struct record_marker *from; /* what must come first; NULL: the first page */
+	struct record_order *order;       /* NULL: not looked at */
+	const char *disorder;             /* what is wrong with the order, */
+	char disorder_at[201];            /* and where */
 
 	bool has_sets; /* the list was there, if only empty */
 	size_t sets;

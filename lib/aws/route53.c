@@ -1,5 +1,5 @@
 #include "aws/client_int.h"
-#include "aws/record_xml_int.h"
+#include "aws/route53_int.h"
 #include "base/fail.h"
 #include "base/hash.h"
 #include <errno.h>
@@ -7,19 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define API_PATH  "/2013-04-01"
-#define API_SPACE "https://route53.amazonaws.com/doc/2013-04-01/"
-
 #define ZONE_ID_MAX 32
 
-/* Pages of one listing. The largest zone that is taken fills a third of them. */
-#define PAGES_MAX 10000
-
-#define SETS_A_PAGE  "300"
-#define ZONES_A_PAGE "100"
-
-/* "/hostedzone/Z..." and "Z..." name the same zone. NULL: no id. */
-static const char *bare_id(const char *id)
+const char *route53__bare_id(const char *id)
 {
 	static const char prefix[] = "/hostedzone/";
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -43,17 +33,7 @@ static int number_read(const char *text, uint64_t *ret_number)
 
 /* --- Markers --- */
 
-/*
- * Hashes of the markers that led to the pages so far. One that comes again would have us go in a
- * circle, as a stand-in was seen to do for weighted sets (T35).
- */
-struct markers {
-	uint64_t *seen;
-	size_t count;
-	size_t room;
-};
-
-static int markers_add(struct markers *markers, uint64_t hash)
+static int markers_add(struct route53_markers *markers, uint64_t hash)
 {
 	for (size_t i = 0; i < markers->count; i++) {
 		if (markers->seen[i] == hash) {
@@ -76,7 +56,7 @@ static int markers_add(struct markers *markers, uint64_t hash)
 	return 0;
 }
 
-static int marker_advance(struct aws *aws, struct markers *markers, uint64_t hash)
+int route53__advance(struct aws *aws, struct route53_markers *markers, uint64_t hash)
 {
 	int ret = markers_add(markers, hash);
 	if (ret == FAIL_CHANGED) {
@@ -84,90 +64,6 @@ static int marker_advance(struct aws *aws, struct markers *markers, uint64_t has
 		                 markers->count + 1);
 	} else if (ret != 0) {
 		aws__trouble_set(aws, "the listing has no end: %s", fail_text(ret));
-	}
-	return ret;
-}
-
-/* --- Record sets --- */
-
-static uint64_t marker_hash(const struct record_marker *marker)
-{
-	uint64_t hash = hash_step(0, marker->name, strlen(marker->name));
-	hash = hash_step(hash, marker->type, strlen(marker->type));
-	return hash_step(hash, marker->identifier,
-	                 marker->has_identifier ? strlen(marker->identifier) + 1 : 0);
-}
-
-/* from: NULL for the first page. */
-static int record_page_get(struct aws *aws, const char *path, const struct record_marker *from,
-                           struct record_page *page)
-{
-	struct sigv4_pair query[4] = {{"maxitems", SETS_A_PAGE}};
-	size_t count = 1;
-	if (from != NULL) {
-		query[count++] = (struct sigv4_pair){"name", from->name};
-		query[count++] = (struct sigv4_pair){"type", from->type};
-		if (from->has_identifier) {
-			query[count++] = (struct sigv4_pair){"identifier", from->identifier};
-		}
-	}
-	const struct aws_call call = {
-		.operation = AWS_LIST_RECORD_SETS,
-		.method = "GET",
-		.path = path,
-		.query = query,
-		.query_count = count,
-		.format = &record_page_format,
-		.ctx = page,
-	};
-	int ret = aws__call(aws, &call);
-	if (ret != 0) {
-		return ret;
-	}
-	ret = record_page__check(page);
-	if (ret == 0 && from != NULL && page->sets == 0) {
-		/* The page before named the set that this one begins with. */
-		aws__trouble_set(aws, "an empty page where %.200s should follow", from->name);
-		return FAIL_CHANGED;
-	}
-	if (ret != 0) {
-		aws__trouble_set(aws, "a page that %s",
-		                 ret == FAIL_CHANGED ? "contradicts itself" : "is not complete");
-	}
-	return ret;
-}
-
-int aws_list_record_sets(struct aws *aws, const char *zone_id, aws_record_set_fn *fn, void *ctx,
-                         unsigned int *ret_pages)
-{
-	const char *id = bare_id(zone_id);
-	if (id == NULL) {
-		aws__trouble_set(aws, "not a zone's id: %.64s", zone_id);
-		return -EINVAL;
-	}
-	char path[128];
-	snprintf(path, sizeof(path), API_PATH "/hostedzone/%s/rrset", id);
-
-	struct markers markers = {0};
-	struct record_marker from;
-	unsigned int pages = 0;
-	bool more = true;
-	int ret = 0;
-	while (more && ret == 0) {
-		struct record_page page;
-		record_page__init(&page, fn, ctx);
-		ret = record_page_get(aws, path, pages == 0 ? NULL : &from, &page);
-		pages++;
-		more = page.truncated;
-		from = page.next;
-		record_page__fini(&page);
-		if (ret == 0 && more) {
-			ret = marker_advance(aws, &markers, marker_hash(&from));
-		}
-	}
-	free(markers.seen);
-	if (ret == 0 && ret_pages != NULL) {
-		*ret_pages = pages;
 	}
 	return ret;
 }
@@ -231,7 +127,7 @@ static int summary_begin(void *ctx, unsigned int tag)
 static int zone_tell(const struct zone_texts *texts, struct aws_hosted_zone *zone,
                      aws_hosted_zone_fn *fn, void *ctx)
 {
-	zone->id = bare_id(texts->id);
+	zone->id = route53__bare_id(texts->id);
 	zone->name = texts->name;
 	zone->owning_account = texts->account[0] == '\0' ? NULL : texts->account;
 	zone->owning_service = texts->service[0] == '\0' ? NULL : texts->service;
@@ -299,7 +195,7 @@ static int summary_page_get(struct aws *aws, const char *vpc_id, const char *vpc
 int aws_list_zones_by_vpc(struct aws *aws, const char *vpc_id, const char *vpc_region,
                           aws_hosted_zone_fn *fn, void *ctx)
 {
-	struct markers markers = {0};
+	struct route53_markers markers = {0};
 	char token[sizeof(((struct summary_page *)NULL)->next)] = "";
 	int ret;
 	do {
@@ -307,7 +203,7 @@ int aws_list_zones_by_vpc(struct aws *aws, const char *vpc_id, const char *vpc_r
 		ret = summary_page_get(aws, vpc_id, vpc_region, token, &page);
 		memcpy(token, page.next, sizeof(token));
 		if (ret == 0 && token[0] != '\0') {
-			ret = marker_advance(aws, &markers, hash_step(0, token, strlen(token)));
+			ret = route53__advance(aws, &markers, hash_step(0, token, strlen(token)));
 		}
 	} while (ret == 0 && token[0] != '\0');
 	free(markers.seen);
@@ -401,7 +297,7 @@ static const struct xml_format zone_format = {
 int aws_get_zone(struct aws *aws, const char *zone_id, aws_hosted_zone_fn *fn, void *ctx,
                  int (*vpc_fn)(void *ctx, const char *vpc_id, const char *vpc_region))
 {
-	const char *id = bare_id(zone_id);
+	const char *id = route53__bare_id(zone_id);
 	if (id == NULL) {
 		aws__trouble_set(aws, "not a zone's id: %.64s", zone_id);
 		return -EINVAL;
@@ -420,7 +316,7 @@ int aws_get_zone(struct aws *aws, const char *zone_id, aws_hosted_zone_fn *fn, v
 	if (ret != 0) {
 		return ret;
 	}
-	const char *told = bare_id(answer.texts.id);
+	const char *told = route53__bare_id(answer.texts.id);
 	if (!answer.has_zone || told == NULL || strcmp(told, id) != 0) {
 		aws__trouble_set(aws, "an answer about another zone: %.64s", answer.texts.id);
 		return FAIL_FORMAT;

@@ -20,6 +20,12 @@
 
 struct aws;
 
+/* A role of another account, assumed with the client's own credentials. */
+struct aws_role {
+	const char *role_arn;
+	const char *external_id; /* "" or NULL: none */
+};
+
 struct aws_opts {
 	const char
 		*region; /* "auto" or "": AWS_REGION, AWS_DEFAULT_REGION, then instance metadata */
@@ -31,6 +37,8 @@ struct aws_opts {
 	 */
 	int (*resolve)(void *ctx, const char *host, struct addr *ret, size_t max);
 	void *resolve_ctx;
+	const struct aws_role *roles; /* copied; see aws_with */
+	size_t role_count;
 	unsigned int timeout_ms; /* one call; 0: 10,000 */
 	const bool *
 		cancel; /* set by another thread (atomically) to end what is under way; may be NULL */
@@ -42,17 +50,43 @@ struct aws_opts {
 	void *idle_ctx;
 };
 
-/* Credentials and region are looked for when first needed. NULL: no memory. */
+/*
+ * Credentials and region are looked for when first needed: environment, profile with a role, web identity, profile,
+ * container, instance metadata (facts/route53.md section 4). NULL: no memory.
+ */
 struct aws *aws_new(const struct aws_opts *opts);
 void aws_free(struct aws **aws);
+
+/* From now on calls are signed with the role of this number, from SIZE_MAX with the client's own credentials. */
+void aws_with(struct aws *aws, size_t role);
 
 /* The last failure in one line an operator can act on; "" after success. */
 const char *aws_trouble(const struct aws *aws);
 
 /*
- * One page of ListResourceRecordSets after another until IsTruncated is false; each set to fn. FAIL_CHANGED when a marker
- * does not advance or a page contradicts itself. *ret_pages (may be NULL): pages read.
+ * A zone's record sets, page by page, so that the pages of several zones can take turns. NULL: no memory. May outlive
+ * nothing of aws, and needs none of it to be freed.
  */
+struct aws_listing;
+struct aws_listing *aws_listing_new(const char *zone_id);
+void aws_listing_free(struct aws_listing **listing);
+
+/*
+ * The next page; each set to fn. *ret_more: there are pages left. FAIL_CHANGED when a marker does not advance, a page
+ * contradicts itself, does not begin with the set that the page before named, or its sets stand out of order. After a
+ * failure nothing that was listed counts, and the listing is to be freed; but see aws_listing_resume.
+ */
+int aws_listing_page(struct aws *aws, struct aws_listing *listing, aws_record_set_fn *fn, void *ctx,
+                     bool *ret_more);
+/*
+ * After a page that failed before anything of it was handed to fn (FAIL_THROTTLED, FAIL_REMOTE, FAIL_NET, ...): the
+ * same page may be asked for again. False: the listing is lost.
+ */
+bool aws_listing_resume(struct aws_listing *listing);
+/* Pages read so far. */
+unsigned int aws_listing_pages(const struct aws_listing *listing);
+
+/* All of them in one go. *ret_pages (may be NULL): pages read. */
 int aws_list_record_sets(struct aws *aws, const char *zone_id, aws_record_set_fn *fn, void *ctx,
                          unsigned int *ret_pages);
 

@@ -222,6 +222,9 @@ void xml__free(struct xml **xml)
 	}
 	XML_ParserFree((*xml)->parser);
 	free((*xml)->space);
+	if ((*xml)->text != NULL) {
+		explicit_bzero((*xml)->text, (*xml)->text_room); /* credentials come this way too */
+	}
 	free((*xml)->text);
 	free(*xml);
 	*xml = NULL;

@@ -32,6 +32,8 @@ static const char *fail_text_own(enum fail code)
 		return "no useful answer";
 	case FAIL_CHANGED:
 		return "changed while it was read";
+	case FAIL_LOOP:
+		return "a forwarding loop";
 	}
 	return NULL;
 }

@@ -22,6 +22,7 @@ enum fail {
 	FAIL_REMOTE = -1010,    /* the other side has a fault of its own */
 	FAIL_LAME = -1011,      /* a server answered, but not usefully (SERVFAIL, REFUSED, ...) */
 	FAIL_CHANGED = -1012,   /* the thing read changed while it was read */
+	FAIL_LOOP = -1013,      /* it would come back to us */
 };
 
 /* The code in plain words; never NULL. Thread-safe. */

@@ -1,4 +1,5 @@
 #include "cache/cache_int.h"
+#include "cache/table_int.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -111,6 +112,9 @@ static bool should_refresh(struct cache_entry *entry, uint32_t left_s, bool used
 static bool find_failure(struct cache_shard *shard, const struct cache_key *key, uint32_t now_s,
                          struct failure *ret)
 {
+	if (!cache__failures_any(&shard->failures)) {
+		return false;
+	}
 	uint64_t failure_key = cache__failure_key(key);
 	if (!cache__failures_may(&shard->failures, failure_key)) {
 		return false;
@@ -187,6 +191,33 @@ bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s
 		ret_hit->failed = find_failure(shard, key, (uint32_t)now_s, &unused);
 	}
 	return true;
+}
+
+static struct cache_entry **bucket_of(struct cache *cache, const struct cache_key *key)
+{
+	uint32_t hash = cache__hash(key);
+	struct cache_shard *shard = cache__shard_of(cache, hash);
+	return cache__bucket(shard, cache__bucket_of(hash, epoch_load(&shard->shape) >> 1));
+}
+
+void cache_fetch(struct cache *cache, const struct cache_key *key)
+{
+	__builtin_prefetch(bucket_of(cache, key));
+}
+
+void cache_fetch_store(struct cache *cache, const struct cache_key *key)
+{
+	cache_fetch(cache, key);
+	__builtin_prefetch(cache__table_next(cache__shard_of(cache, cache__hash(key))));
+}
+
+void cache_fetch_found(struct cache *cache, const struct cache_key *key)
+{
+	const struct cache_entry *entry = epoch_load(bucket_of(cache, key));
+	if (entry != NULL) {
+		__builtin_prefetch(entry);
+		__builtin_prefetch((const uint8_t *)entry + 64);
+	}
 }
 
 /*

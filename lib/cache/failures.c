@@ -61,6 +61,11 @@ static uint32_t next_pause_s(const struct failure *old, uint32_t most_s, uint32_
 	return pause_s < most_s ? pause_s : most_s;
 }
 
+static void used_add(struct failures *failures, int more)
+{
+	__atomic_store_n(&failures->used, failures->used + (unsigned int)more, __ATOMIC_RELAXED);
+}
+
 void cache__failures_add(struct failures *failures, uint64_t key, int ede, uint32_t most_s,
                          uint32_t now_s)
 {
@@ -73,6 +78,7 @@ void cache__failures_add(struct failures *failures, uint64_t key, int ede, uint3
 	if (slot == NULL) {
 		slot = slot_for(set);
 	}
+	used_add(failures, slot->key == 0 ? 1 : 0);
 	slot->until_s = now_s + pause_s;
 	slot->pause_s = (uint16_t)pause_s;
 	slot->ede = (int16_t)ede;
@@ -84,6 +90,7 @@ void cache__failures_end(struct failures *failures, uint64_t key)
 	struct failure *slot = slot_of(set_of(failures, key), key);
 	if (slot != NULL) {
 		__atomic_store_n(&slot->key, 0, __ATOMIC_RELAXED);
+		used_add(failures, -1);
 	}
 }
 
@@ -94,6 +101,7 @@ void cache__failures_clear(struct failures *failures)
 			__atomic_store_n(&failures->slots[i][j].key, 0, __ATOMIC_RELAXED);
 		}
 	}
+	__atomic_store_n(&failures->used, 0, __ATOMIC_RELAXED);
 }
 
 bool cache__failures_may(const struct failures *failures, uint64_t key)

@@ -25,6 +25,7 @@ struct failure {
 };
 
 struct failures {
+	unsigned int used; /* slots */
 	struct failure slots[FAILURE_SETS][FAILURE_WAYS];
 };
 
@@ -37,6 +38,11 @@ void cache__failures_add(struct failures *failures, uint64_t key, int ede, uint3
 void cache__failures_end(struct failures *failures, uint64_t key);
 void cache__failures_clear(struct failures *failures);
 
+/* Without the lock. Most often there is none, and none needs to be looked for. */
+static inline bool cache__failures_any(const struct failures *failures)
+{
+	return __atomic_load_n(&failures->used, __ATOMIC_RELAXED) != 0;
+}
 /* Without the lock: false when it is certainly not there. */
 bool cache__failures_may(const struct failures *failures, uint64_t key);
 /* A copy of it while its pause lasts. */

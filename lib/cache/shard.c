@@ -64,8 +64,19 @@ static void table_keep_up(struct cache_shard *shard)
 	}
 }
 
+/* The chains that a store walks in the end come from memory while the entry is written. */
+static void chains_fetch(struct cache_shard *shard, uint32_t hash)
+{
+	const struct cache_entry *next = cache__table_next(shard);
+	__builtin_prefetch(*cache__shard_bucket(shard, hash));
+	if (next != NULL) {
+		__builtin_prefetch(next->next);
+	}
+}
+
 static bool shard_put(struct cache_shard *shard, const struct cache_item *item)
 {
+	chains_fetch(shard, item->hash);
 	size_t size = cache__entry_span_of(item->key, item->body);
 	struct cache_block *block = cache__log_room(shard, size);
 	if (block == NULL) {
@@ -94,7 +105,9 @@ bool cache__shard_put(struct cache_shard *shard, const struct cache_item *item)
 	pthread_mutex_lock(&shard->lock);
 	shard->now_s = item->now_s;
 	bool kept = shard_put(shard, item);
-	cache__failures_end(&shard->failures, cache__failure_key(item->key));
+	if (cache__failures_any(&shard->failures)) {
+		cache__failures_end(&shard->failures, cache__failure_key(item->key));
+	}
 	pthread_mutex_unlock(&shard->lock);
 	return kept;
 }

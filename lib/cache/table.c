@@ -109,6 +109,11 @@ size_t cache__table_next_bytes(const struct cache_shard *shard)
 	return (sizeof(struct cache_entry *) * SHARD_FIRST << segment) + 2 * 4096;
 }
 
+const struct cache_entry *cache__table_next(struct cache_shard *shard)
+{
+	return epoch_load(cache__bucket(shard, parent_of(epoch_load(&shard->shape) >> 1)));
+}
+
 bool cache__table_grow(struct cache_shard *shard)
 {
 	uint32_t i = cache__shard_buckets(shard);

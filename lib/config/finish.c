@@ -89,6 +89,12 @@ void finish__rule(struct load *load, const config_setting_t *group, void *base)
 		            "`targets` in a SYSTEM rule, which resolves here; none, or type "
 		            "\"FORWARD\", would be right");
 	}
+	const config_setting_t *tls = member(group, "tls");
+	if (known && rule->type == SETTINGS_SYSTEM && rule->tls[0] != '\0') {
+		load__fault(load, tls,
+		            "`tls` in a SYSTEM rule, which has no targets; none, or type "
+		            "\"FORWARD\", would be right");
+	}
 	check_source(load, group, rule);
 }
 

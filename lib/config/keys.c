@@ -1,5 +1,6 @@
 #include "config/load_int.h"
 #include "dns/name.h"
+#include "tls/tls.h"
 #include <assert.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -121,16 +122,10 @@ bool keys__is_socket(const char *text)
 	return strlen(text) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
 }
 
-/* A server's name, or the SHA-256 of its public key. */
+/* Whom to speak TLS with. */
 static bool is_tls(const char *text)
 {
-	if (strncmp(text, "sha256/", 7) == 0) {
-		return strlen(text + 7) == 44 && text[50] == '=' &&
-		       strspn(text + 7, LOWER UPPER DIGITS "+/") == 43;
-	}
-	uint8_t name[DNS_NAME_MAX];
-	return text[0] == '\0' || (keys__only(text, LOWER UPPER DIGITS "-_.", 1, 253) &&
-	                           dns_name_parse(text, name) > 0);
+	return text[0] == '\0' || tls_peer_valid(text);
 }
 
 static const struct key role_keys[] = {
@@ -180,16 +175,20 @@ static const struct key rule_keys[] = {
 	{"domains", KEY_DOMAINS, AT(settings_rule, domains), .required = true, .shared = true,
          .min = 1, .max = 1e5,
          .like = "a name such as \"corp.example.com\" or a CIDR such as \"10.0.0.0/8\""},
-	{"targets", KEY_ADDRS, AT(settings_rule, targets), .port = 53, .max = SETTINGS_TARGETS_MAX,
+	{"targets", KEY_ADDRS, AT(settings_rule, targets), .port = 53, .tls_port = 853,
+         .max = SETTINGS_TARGETS_MAX,
          .like = LIKE_ADDR},
 	{"policy", KEY_WORD, AT(settings_rule, policy), .words = policies},
 	{"max_inflight", KEY_COUNT, AT(settings_rule, max_inflight), .min = 1, .max = 1e6},
 	{"probe", KEY_PROBE, .like = "a name and a type such as \"corp.example.com SOA\""},
+	{"mixed_case", KEY_SWITCH, AT(settings_rule, mixed_case)},
+	{"cookies", KEY_SWITCH, AT(settings_rule, cookies)},
 	{"tls", KEY_TEXT, AT(settings_rule, tls), .check = is_tls,
-         .like = "a server's name, or \"sha256/\" and the hash of its key in base64,"},
+         .like = "a server's name, or \"sha256/\" and the hash of its key in base64, or several,"},
 	{"source", KEY_ADDR, AT(settings_rule, source), .like = LIKE_SOURCE},
 };
-static const struct settings_rule rule_defaults = {.max_inflight = 1000, .tls = ""};
+static const struct settings_rule rule_defaults = {
+	.max_inflight = 1000, .mixed_case = true, .cookies = true, .tls = ""};
 static const struct key_group rule_group = {
 	.noun = "a rule", KEYS(rule_keys), &rule_defaults, sizeof(rule_defaults), finish__rule};
 

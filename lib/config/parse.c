@@ -4,12 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The port of an address without one. A list's member stands a level deeper than the list. */
+static uint16_t default_port(const struct key *key, const config_setting_t *setting)
+{
+	const config_setting_t *list = config_setting_parent(setting);
+	const config_setting_t *group = list == NULL ? NULL : config_setting_parent(list);
+	const char *tls = NULL;
+	if (key->tls_port != 0 && group != NULL &&
+	    config_setting_lookup_string(group, "tls", &tls) == CONFIG_TRUE && tls[0] != '\0') {
+		return key->tls_port;
+	}
+	return key->port;
+}
+
 bool load__addr(struct load *load, const struct key *key, const config_setting_t *setting,
                 struct addr *ret_addr)
 {
 	const char *text = config_setting_get_string(setting);
 	struct addr addr;
-	if (addr_parse(text, key->port, &addr) != 0) {
+	if (addr_parse(text, default_port(key, setting), &addr) != 0) {
 		bool cidr = strchr(text, '/') != NULL;
 		load__wrong(load, key, setting, cidr ? "is a CIDR" : "is no address");
 		return false;

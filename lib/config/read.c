@@ -106,7 +106,8 @@ static void append(struct load *load, struct key_items *list, const void *more, 
 static void read_list(struct load *load, const struct key *key, const config_setting_t *setting,
                       struct key_items *list)
 {
-	if (!config_setting_is_list(setting) && config_setting_length(setting) > 0) {
+	bool empty = config_setting_is_aggregate(setting) && config_setting_length(setting) == 0;
+	if (!config_setting_is_list(setting) && !empty) {
 		load__wrong_type(load, key, setting);
 		return;
 	}

@@ -1,5 +1,6 @@
 #include "config/records.h"
 #include "config/load_int.h"
+#include "config/records_int.h"
 #include "config/template.h"
 #include "dns/name.h"
 #include "dns/rdata.h"
@@ -263,6 +264,8 @@ static const struct key all_keys[] = {
          .like = "text of at most 256 bytes"},
 	{"records", KEY_LIST, AT(records_settings, records), .group = &record_group},
 	{"sweep", KEY_GROUP, AT(records_settings, sweep), .group = &sweep_group},
+	{"dhcp", KEY_GROUP, AT(records_settings, dhcp), .group = &records__dhcp_group},
+	{"alarm", KEY_GROUP, AT(records_settings, alarm), .group = &records__alarm_group},
 	{"deadline", KEY_COUNT, AT(records_settings, deadline_s), .min = 1, .max = DAY},
 	{"fail_boot", KEY_SWITCH, AT(records_settings, fail_boot)},
 	{"control", KEY_FILE, AT(records_settings, control), .check = keys__is_socket,
@@ -285,6 +288,11 @@ static bool defaults(void *ret_settings, struct arena *arena)
 	                  .max_share = 30,
 	                  .max_number = 20,
 	                  .canary = ""},
+		.dhcp = {.vpc = "auto", .domain = ""},
+		.alarm = {.instance = "auto",
+	                  .topic = "horizond",
+	                  .namespace = "horizond",
+	                  .url = "http://127.0.0.1:9153"},
 		.deadline_s = 600,
 		.control = "/run/horizond/control",
 	};

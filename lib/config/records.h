@@ -54,6 +54,23 @@ struct records_sweep {
 	struct settings_texts zones; /* swept beside those of the records */
 };
 
+/* What DHCP hands to the instances of a VPC; what is empty stays as it is there. */
+struct records_dhcp {
+	const char *vpc; /* "auto" or an id */
+	struct settings_texts servers;
+	const char *domain;
+	struct settings_texts ntp;
+};
+
+/* Alarms on the instance that answers, and the daemon's own health figure. */
+struct records_alarm {
+	const char *instance;        /* "auto" or an id */
+	const char *topic;           /* SNS topic that hears of them; "": none */
+	struct settings_texts email; /* who is subscribed to it */
+	const char *namespace;       /* of the metric */
+	const char *url;             /* of the daemon's metrics.listen */
+};
+
 struct records_settings {
 	const char *state_dir; /* absolute */
 	const char *fleet;     /* "": none; no record may stand then */
@@ -62,6 +79,8 @@ struct records_settings {
 	const struct records_record *records;
 	size_t record_count;
 	struct records_sweep sweep;
+	struct records_dhcp dhcp;
+	struct records_alarm alarm;
 	unsigned int deadline_s; /* how long a run may try */
 	bool fail_boot;          /* register --boot fails with Route 53 */
 	const char *control;     /* horizond's control socket, for hints; "": none */

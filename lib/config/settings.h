@@ -94,6 +94,8 @@ struct settings_rule {
 	unsigned int max_inflight;
 	const uint8_t *probe_name; /* wire; NULL: no probe named */
 	uint16_t probe_type;
+	bool mixed_case;    /* names are sent in random case */
+	bool cookies;       /* DNS cookies are sent */
 	const char *tls;    /* "": none; a server name, or "sha256/BASE64" of its public key */
 	struct addr source; /* len 0: any; the port is 0 */
 	struct settings_place place;

@@ -330,8 +330,8 @@ size_t dns_opt_size(const struct dns_opt *opt)
 	if (opt->cookie_len > 0) {
 		size += OPTION_HEADER + (size_t)opt->cookie_len;
 	}
-	if (opt->keepalive >= 0) {
-		size += OPTION_HEADER + 2;
+	if (opt->keepalive != DNS_KEEPALIVE_NONE) {
+		size += OPTION_HEADER + (opt->keepalive == DNS_KEEPALIVE_ASK ? 0 : 2);
 	}
 	if (opt->ede != DNS_EDE_NONE) {
 		size += OPTION_HEADER + 2 + text_size(opt->ede_text, EDE_TEXT_MAX);
@@ -359,7 +359,9 @@ static void options_write(struct writer *w, const struct dns_opt *opt)
 	if (opt->cookie_len > 0 && option_begin(w, DNS_OPTION_COOKIE, opt->cookie_len)) {
 		writer_bytes(w, opt->cookie, opt->cookie_len);
 	}
-	if (opt->keepalive >= 0 && option_begin(w, DNS_OPTION_KEEPALIVE, 2)) {
+	if (opt->keepalive == DNS_KEEPALIVE_ASK) {
+		option_begin(w, DNS_OPTION_KEEPALIVE, 0);
+	} else if (opt->keepalive >= 0 && option_begin(w, DNS_OPTION_KEEPALIVE, 2)) {
 		writer_u16(w, (uint16_t)opt->keepalive);
 	}
 	if (opt->ede != DNS_EDE_NONE) {
@@ -380,6 +382,24 @@ static void options_write(struct writer *w, const struct dns_opt *opt)
 	}
 }
 
+/* The last option: as many zeros as the block wants, or as there is room for. */
+static void padding_write(struct writer *w, size_t block)
+{
+	static const uint8_t zeros[512];
+	size_t full = (w->pos + OPTION_HEADER + block - 1) / block * block;
+	size_t end = full < w->end ? full : w->end;
+	if (end < w->pos + OPTION_HEADER) {
+		return;
+	}
+	size_t size = end - w->pos - OPTION_HEADER;
+	option_begin(w, DNS_OPTION_PADDING, size);
+	while (size > 0) {
+		size_t part = size < sizeof(zeros) ? size : sizeof(zeros);
+		writer_bytes(w, zeros, part);
+		size -= part;
+	}
+}
+
 /* False when not even an empty OPT fits. */
 static bool opt_write(struct dns_build *b, unsigned int rcode, const struct dns_opt *opt)
 {
@@ -396,6 +416,9 @@ static bool opt_write(struct dns_build *b, unsigned int rcode, const struct dns_
 	writer_u16(&w, opt->dnssec_ok ? 0x8000 : 0);
 	writer_u16(&w, 0);
 	options_write(&w, opt);
+	if (opt->pad_block != 0) {
+		padding_write(&w, opt->pad_block);
+	}
 	put_u16(b->wire + b->pos + 9, (uint16_t)(w.pos - b->pos - OPT_FIXED));
 	b->pos = w.pos;
 	b->count[DNS_SECTION_ADDITIONAL]++;

@@ -67,7 +67,10 @@ bool dns_build_rr_at(struct dns_build *b, enum dns_section section, uint16_t own
 /* A name, compressed as an owner would be. Returns its offset in the message, or 0 when it does not fit. */
 uint16_t dns_build_name(struct dns_build *b, const uint8_t *name);
 
-/* What an OPT of an answer says. */
+#define DNS_KEEPALIVE_NONE (-1)
+#define DNS_KEEPALIVE_ASK  (-2) /* the empty option of a question */
+
+/* What an OPT says. */
 struct dns_opt {
 	uint16_t udp_size;
 	bool dnssec_ok;
@@ -76,7 +79,12 @@ struct dns_opt {
 	const char *nsid;     /* or NULL; cut at 128 octets */
 	const uint8_t *cookie;
 	uint8_t cookie_len;
-	int keepalive; /* -1: none; else in 100 ms (RFC 7828) */
+	int keepalive; /* DNS_KEEPALIVE_NONE, _ASK, or in 100 ms (RFC 7828) */
+	/*
+	 * Fills the message up to a multiple of so many octets where there is room (RFC 7830, 8467);
+	 * 0: no padding. Not part of dns_opt_size.
+	 */
+	uint16_t pad_block;
 };
 
 /* Octets that dns_build_end will need for this OPT. */

@@ -228,6 +228,9 @@ static bool reply_opt(struct dns_reply *reply, const struct dns_rr *rr)
 	uint16_t len;
 	int more;
 	while ((more = option_next(&options, &code, &data, &len)) > 0) {
+		if (code == DNS_OPTION_KEEPALIVE && len == 2) {
+			reply->keepalive = get_u16(data);
+		}
 		if (code != DNS_OPTION_COOKIE || reply->cookie_len != 0) {
 			continue;
 		}
@@ -291,6 +294,7 @@ int dns_reply_read(const uint8_t *wire, size_t size, struct dns_reply *ret_reply
 		.id = get_u16(wire),
 		.flags = get_u16(wire + 2),
 		.udp_size = DNS_UDP_PLAIN,
+		.keepalive = -1,
 	};
 	uint16_t questions = get_u16(wire + 4);
 	if ((reply.flags & DNS_FLAG_QR) == 0 || DNS_OPCODE(reply.flags) != 0 || questions > 1) {

@@ -95,6 +95,7 @@ struct dns_reply {
 	uint16_t udp_size;
 	uint8_t cookie_len;
 	const uint8_t *cookie;
+	int keepalive; /* how long an idle connection may stay, in 100 ms; -1: it does not say (RFC 7828) */
 	uint16_t count[3]; /* records a section; OPT not counted */
 	uint16_t start[3]; /* offset of each section's first record */
 };

@@ -167,18 +167,8 @@ bool dns_name_equal(const uint8_t *a, const uint8_t *b)
 	if (a == b) {
 		return true;
 	}
-	while (*a == *b) {
-		size_t size = (size_t)*a + 1;
-		if (size == 1) {
-			return true;
-		}
-		if (!dns__octets_equal(a + 1, b + 1, size - 1)) {
-			return false;
-		}
-		a += size;
-		b += size;
-	}
-	return false;
+	size_t size = dns_name_len(a);
+	return dns_name_len(b) == size && dns__octets_equal(a, b, size);
 }
 
 bool dns_name_within(const uint8_t *name, const uint8_t *zone)
@@ -195,7 +185,12 @@ bool dns_name_within(const uint8_t *name, const uint8_t *zone)
 void dns_name_lower(uint8_t *name)
 {
 	size_t size = dns_name_len(name);
-	for (size_t i = 0; i < size; i++) {
+	size_t i = 0;
+	for (; i + 8 <= size; i += 8) {
+		uint64_t word = dns__fold8(dns__load8(name + i));
+		memcpy(name + i, &word, sizeof(word));
+	}
+	for (; i < size; i++) {
 		name[i] = dns_fold(name[i]);
 	}
 }

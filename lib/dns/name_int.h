@@ -27,16 +27,25 @@ static inline uint64_t dns__load8(const uint8_t *at)
 	return word;
 }
 
+static inline bool dns__same8(const uint8_t *a, const uint8_t *b)
+{
+	return dns__fold8(dns__load8(a)) == dns__fold8(dns__load8(b));
+}
+
 /* The same octets, ASCII case aside. */
 static inline bool dns__octets_equal(const uint8_t *a, const uint8_t *b, size_t size)
 {
-	for (; size >= 8; a += 8, b += 8, size -= 8) {
-		if (dns__fold8(dns__load8(a)) != dns__fold8(dns__load8(b))) {
-			return false;
+	if (size >= 8) { /* what is left over once more with octets before it */
+		size_t last = size - 8;
+		for (size_t i = 0; i < last; i += 8) {
+			if (!dns__same8(a + i, b + i)) {
+				return false;
+			}
 		}
+		return dns__same8(a + last, b + last);
 	}
-	for (; size > 0; a++, b++, size--) {
-		if (dns_fold(*a) != dns_fold(*b)) {
+	for (size_t i = 0; i < size; i++) {
+		if (dns_fold(a[i]) != dns_fold(b[i])) {
 			return false;
 		}
 	}

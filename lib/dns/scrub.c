@@ -67,13 +67,13 @@ static uint16_t owner_pointer(const struct scrub *s, uint16_t at)
 	return owner[0] > DNS_LABEL_MAX ? get_u16(owner) : 0;
 }
 
-/* Records of an RRset most often have the same pointer for an owner: hashed once. */
+/* Records of an RRset most often have the same pointer for an owner, and that to the question: hashed once. */
 static void records_collect(struct scrub *s)
 {
 	struct dns_walk walk;
 	struct dns_rr rr;
-	uint32_t hash = 0;
-	uint16_t pointer = 0;
+	uint32_t hash = s->end.hash;
+	uint16_t pointer = s->known_pointer;
 	dns_walk_begin(&walk, s->reply, DNS_SECTION_ANSWER);
 	while (dns_walk_next(&walk, &rr)) {
 		uint16_t now = owner_pointer(s, rr.owner);
@@ -470,8 +470,9 @@ int dns_scrub(const struct dns_reply *reply, const uint8_t *name, uint16_t qtype
 	s.seen[0] = name;
 	s.chain = 0;
 	s.end = (struct owner){.name = name, .hash = name_hash(name, len), .at = DNS_HEADER_SIZE};
-	s.known_pointer = 0;
-	s.known_name = NULL;
+	bool asked = reply->has_question && dns_name_equal(reply->wire + DNS_HEADER_SIZE, name);
+	s.known_pointer = asked ? 0xc000 | DNS_HEADER_SIZE : 0;
+	s.known_name = name;
 	s.records = 0;
 
 	int outcome = scrub_outcome(&s);

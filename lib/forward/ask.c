@@ -1,5 +1,7 @@
 #include "base/fail.h"
+#include "base/hash.h"
 #include "forward/ask_int.h"
+#include "forward/circle_int.h"
 #include "forward/port_int.h"
 #include "forward/tcp_int.h"
 #include <string.h>
@@ -28,7 +30,7 @@ static bool ask_hears(const struct question *q, const struct try *except)
 {
 	for (unsigned int i = 0; i < q->try_count; i++) {
 		const struct try *try = &q->tries[i];
-		if (try != except && (try->port != NULL || try->tcp != NULL)) {
+		if (try != except && (try->port != NULL || try->stream != NULL)) {
 			return true;
 		}
 	}
@@ -124,7 +126,7 @@ static void try_expire(struct try *try, uint64_t now_ms)
 	case TRY_REFUSED:
 		try->state = TRY_SILENT;
 		target__silent(try_target(try), try->sent_us, now_ms);
-		tcp__close(try);
+		tcp__overdue(try);
 		break;
 	default:
 		break;
@@ -184,6 +186,9 @@ void ask__timer(void *ctx)
 static int ask_pick(struct question *q, bool *time_up)
 {
 	struct forward_worker *worker = q->worker;
+	if (q->entry.only != 0) {
+		return q->try_count == 0 ? q->entry.only - 1 : -1;
+	}
 	uint64_t now_ms = loop_now_ms(worker->loop);
 	int member = group__pick(q->group, q->tried | q->useless, &worker->draw, now_ms);
 	if (member < 0 && (*time_up || !ask_paced(q)) && !all_useless(q)) {
@@ -208,7 +213,8 @@ void ask__advance(struct question *q, bool time_up)
 				     });
 			continue;
 		}
-		bool later = ask_may_try(q) && !all_useless(q) && !ask_never_left(q);
+		bool later = ask_may_try(q) && !all_useless(q) && !ask_never_left(q) &&
+		             q->entry.only == 0;
 		if (!later && !ask_hears(q, NULL)) {
 			ask__fail(q, ask_why(q));
 			return;
@@ -219,13 +225,13 @@ void ask__advance(struct question *q, bool time_up)
 }
 
 /*
- * A target that is down is tried with a copy of a question that goes to a better one too: its
- * return is noticed, and nobody waits for it if it has not.
+ * A lame member is tried with a copy of a question that goes to a better one too: that it is of use
+ * again is noticed, and nobody waits for it if it is not.
  */
 static void ask_trial(struct question *q)
 {
 	uint64_t now_ms = loop_now_ms(q->worker->loop);
-	int member = group__trial(q->group, q->tried, now_ms);
+	int member = group__trial(q->group, q->tried | q->useless, now_ms);
 	if (member < 0 || !ask_may_try(q)) {
 		return;
 	}
@@ -235,8 +241,9 @@ static void ask_trial(struct question *q)
 
 void ask__begin(struct question *q)
 {
+	q->useless = q->entry.only != 0 ? 0 : circle__cut(q->group);
 	ask__advance(q, false);
-	if (q->why == 0 && q->group->member_count > 1) {
+	if (q->why == 0 && q->group->member_count > 1 && q->entry.only == 0) {
 		ask_trial(q);
 	}
 }
@@ -244,12 +251,17 @@ void ask__begin(struct question *q)
 /* --- By TCP --- */
 
 /* The same target again. */
-static void ask_again(struct question *q, uint8_t member, bool plain, bool by_tcp)
+static void ask_again(struct question *q, const struct try_opts *opts)
 {
 	send__unhold(q);
 	if (ask_may_try(q)) {
-		send__try(q,
-		          &(struct try_opts){.member = member, .plain = plain, .by_tcp = by_tcp});
+		send__try(q, opts);
+		struct try *try = &q->tries[q->try_count - 1];
+		if (try->doubted && try->state == TRY_NET && ask_may_try(q)) {
+			/* Nothing to be had by TCP: once more by UDP (forward/guard_int.h). */
+			send__try(q,
+			          &(struct try_opts){.member = opts->member, .plain = opts->plain});
+		}
 	}
 	ask__advance(q, false);
 }
@@ -265,7 +277,7 @@ static void ask_distrust(struct question *q, uint8_t member, bool plain)
 		}
 		port__detach(try);
 	}
-	ask_again(q, member, plain, true);
+	ask_again(q, &(struct try_opts){.member = member, .plain = plain, .by_tcp = true});
 }
 
 void ask__mismatch(struct try *try)
@@ -291,10 +303,14 @@ void ask__refused(struct try *try)
 	ask__advance(try->q, false);
 }
 
-void ask__broken(struct try *try)
+void ask__broken(struct try *try, enum forward_reason reason)
 {
-	ask__count(try, REASON_NET);
+	ask__count(try, reason);
 	try->state = TRY_NET;
+	if (try->doubted) {
+		ask_again(try->q, &(struct try_opts){.member = try->member, .plain = try->plain});
+		return;
+	}
 	ask__advance(try->q, false);
 }
 
@@ -304,6 +320,7 @@ enum verdict {
 	VERDICT_GOOD,
 	VERDICT_TRUNCATED,
 	VERDICT_FORMERR, /* perhaps EDNS is what it does not understand */
+	VERDICT_COOKIE,  /* it wants the cookie that it sent along (BADCOOKIE) */
 	VERDICT_BAD,
 };
 
@@ -342,6 +359,10 @@ static enum verdict judge(const struct try *try, const struct dns_reply *reply,
 	case DNS_RCODE_BADVERS:
 		*ret_reason = REASON_FORMERR;
 		return VERDICT_FORMERR;
+	case DNS_RCODE_BADCOOKIE:
+		return (try->carries & GUARD_COOKIE) != 0 && !try->by_tcp && reply->cookie_len != 0
+		               ? VERDICT_COOKIE
+		               : VERDICT_BAD;
 	case DNS_RCODE_SERVFAIL:
 		*ret_reason = REASON_SERVFAIL;
 		break;
@@ -352,6 +373,46 @@ static enum verdict judge(const struct try *try, const struct dns_reply *reply,
 		break;
 	}
 	return VERDICT_BAD;
+}
+
+/* Of the name alone: its types stand and fall together. */
+static uint32_t name_hash(const struct inflight_entry *entry)
+{
+	uint8_t folded[DNS_NAME_MAX + 1];
+	memcpy(folded, entry->name, entry->name_len);
+	dns_name_lower(folded);
+	return hash_fold(hash_step(0, folded, entry->name_len));
+}
+
+/* Was the answer of use? That says whether the member is lame. */
+static void ask_worth(const struct try *try, enum verdict verdict, uint64_t now_ms)
+{
+	const struct question *q = try->q;
+	struct member *member = try_member(try);
+	bool probe = q->entry.only != 0;
+	char buf[16];
+	if (q->entry.made_up) {
+		return;
+	}
+	switch (verdict) {
+	case VERDICT_COOKIE:
+		break;
+	case VERDICT_GOOD:
+	case VERDICT_TRUNCATED:
+		member__useful(member, q->group, probe, now_ms);
+		break;
+	case VERDICT_FORMERR:
+		if (!try->plain) {
+			break; /* perhaps it is EDNS alone */
+		}
+		/* fall through */
+	case VERDICT_BAD:
+		member__useless(member, q->group, probe, name_hash(&q->entry),
+		                try->rcode == DNS_RCODE_NOERROR ? "a referral"
+		                                                : dns_rcode_text(try->rcode, buf),
+		                now_ms);
+		break;
+	}
 }
 
 static void ask_bad(struct try *try, const struct dns_reply *reply)
@@ -377,7 +438,18 @@ static void ask_formerr(struct try *try, const struct dns_reply *reply)
 	}
 	q->plain_done |= bit;
 	tcp__close(try);
-	ask_again(q, try->member, true, try->by_tcp);
+	ask_again(q,
+	          &(struct try_opts){.member = try->member, .plain = true, .by_tcp = try->by_tcp});
+}
+
+/* Its new cookie is known by now: once more with that, then by TCP (RFC 7873 section 5.3). */
+static void ask_with_cookie(const struct try *try)
+{
+	struct question *q = try->q;
+	uint32_t bit = UINT32_C(1) << try->member;
+	bool again = (q->bad_cookie & bit) != 0;
+	q->bad_cookie |= bit;
+	ask_again(q, &(struct try_opts){.member = try->member, .by_tcp = again});
 }
 
 /* A reply that answers the very question of this try. */
@@ -386,7 +458,8 @@ static void ask_reply(struct try *try, const struct dns_reply *reply, uint64_t n
 	struct question *q = try->q;
 	enum forward_reason reason;
 	enum verdict verdict = judge(try, reply, &reason);
-	bool timed = !try->by_tcp && (verdict == VERDICT_GOOD || verdict == VERDICT_TRUNCATED);
+	bool timed = (!try->by_tcp || try->warm) &&
+	             (verdict == VERDICT_GOOD || verdict == VERDICT_TRUNCATED);
 	try->rtt_us = now_us > try->sent_us ? (uint32_t)(now_us - try->sent_us) : 1;
 	target__heard(try_target(try), timed ? try->rtt_us : 0, now_us);
 
@@ -397,6 +470,7 @@ static void ask_reply(struct try *try, const struct dns_reply *reply, uint64_t n
 	if (verdict == VERDICT_BAD || verdict == VERDICT_FORMERR) {
 		ask__count(try, reason);
 	}
+	ask_worth(try, verdict, now_us / 1000);
 	if (q->settled || q->why != 0) {
 		tcp__close(try);
 		return; /* the timer sees to the rest */
@@ -406,10 +480,14 @@ static void ask_reply(struct try *try, const struct dns_reply *reply, uint64_t n
 		settle__question(q, 0, reply, try);
 		break;
 	case VERDICT_TRUNCATED:
-		ask_again(q, try->member, try->plain, true);
+		ask_again(q, &(struct try_opts){
+				     .member = try->member, .plain = try->plain, .by_tcp = true});
 		break;
 	case VERDICT_FORMERR:
 		ask_formerr(try, reply);
+		break;
+	case VERDICT_COOKIE:
+		ask_with_cookie(try);
 		break;
 	case VERDICT_BAD:
 		ask_bad(try, reply);
@@ -417,38 +495,155 @@ static void ask_reply(struct try *try, const struct dns_reply *reply, uint64_t n
 	}
 }
 
+/* --- Whom to believe --- */
+
+/*
+ * Whether the very octets of the name must come back. Not by TCP, nor where the target is known to
+ * lose their case.
+ */
+static bool try_exact(const struct try *try)
+{
+	bool loses = (try->q->group->guard & ~try->carries & GUARD_CASE) != 0;
+	return !try->by_tcp && !try->lenient && !loses;
+}
+
 /* The header and the very question of this try are there, whatever follows. */
 static bool question_echoed(const struct try *try, const uint8_t *wire, size_t size)
 {
 	const struct inflight_entry *entry = &try->q->entry;
+	uint8_t buf[DNS_NAME_MAX];
 	size_t end = DNS_HEADER_SIZE + entry->name_len + 4;
 	if (size < end || get_u16(wire) != try->id || (wire[2] & 0xf8) != 0x80 ||
 	    get_u16(wire + 4) != 1) {
 		return false;
 	}
-	return memcmp(wire + DNS_HEADER_SIZE, entry->name, entry->name_len) == 0 &&
+	return memcmp(wire + DNS_HEADER_SIZE, send__name(try, buf), entry->name_len) == 0 &&
 	       get_u16(wire + end - 4) == entry->qtype && get_u16(wire + end - 2) == DNS_CLASS_IN;
 }
 
 /* A server that cannot read our question may send none back. */
-static bool reply_belongs(const struct try *try, const struct dns_reply *reply)
+static bool reply_belongs(const struct try *try, const struct dns_reply *reply, bool exact)
 {
-	const struct inflight_entry *entry = &try->q->entry;
+	uint8_t buf[DNS_NAME_MAX];
 	if (!reply->has_question) {
 		return reply->id == try->id && reply->rcode == DNS_RCODE_FORMERR;
 	}
-	return dns_reply_matches(reply, try->id, entry->name, entry->qtype, true);
+	return dns_reply_matches(reply, try->id, send__name(try, buf), try->q->entry.qtype, exact);
 }
 
-void ask__packet(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us)
+enum belief {
+	BELIEF_YES,
+	BELIEF_NO,
+	BELIEF_DOUBT, /* it may be from a server that does not bear what the question carried */
+};
+
+/*
+ * RFC 7873 section 5.3. One who gave a cookie once and gives none now is asked by TCP; if he gives
+ * none there either, he has none any more.
+ */
+static enum belief cookie_belief(const struct try *try, const struct dns_reply *reply)
+{
+	struct guard *guard = &try_target(try)->guard;
+	if ((try->carries & GUARD_COOKIE) == 0) {
+		return BELIEF_YES;
+	}
+	if (reply->cookie_len != 0) {
+		if (!guard__cookie_ours(guard, reply->cookie, reply->cookie_len)) {
+			return BELIEF_NO;
+		}
+		if (reply->cookie_len > GUARD_COOKIE_OWN) {
+			guard__learn(guard, reply->cookie, reply->cookie_len);
+		}
+		return BELIEF_YES;
+	}
+	if (!guard__has_cookie(guard)) {
+		return BELIEF_YES;
+	}
+	if (!try->by_tcp && !try->lenient) {
+		return BELIEF_DOUBT;
+	}
+	guard__learn(guard, guard->own, GUARD_COOKIE_OWN);
+	return BELIEF_YES;
+}
+
+static enum belief reply_belief(const struct try *try, const struct dns_reply *reply,
+                                uint64_t now_ms)
+{
+	struct target *target = try_target(try);
+	if (!reply_belongs(try, reply, try_exact(try))) {
+		if (!reply_belongs(try, reply, false)) {
+			return BELIEF_NO;
+		}
+		if ((try->carries & GUARD_CASE) != 0 && !try->doubted) {
+			guard__case_lost(&target->guard, target->text, now_ms);
+		}
+		return BELIEF_DOUBT;
+	}
+	return cookie_belief(try, reply);
+}
+
+/*
+ * By TCP nobody else can answer. The wait by UDP goes on: the doubtful reply may have been a
+ * forger's, and the true one be on its way.
+ */
+static void ask_doubt(struct try *try)
+{
+	struct question *q = try->q;
+	ask__count(try, REASON_MISMATCH);
+	if (q->settled || q->why != 0 || try->doubted) {
+		return;
+	}
+	try->doubted = true;
+	ask_again(q, &(struct try_opts){.member = try->member,
+	                                .plain = try->plain,
+	                                .by_tcp = true,
+	                                .doubted = true});
+}
+
+/* What the target bears is learnt from what it answered. */
+static void ask_learn(const struct try *try, const struct dns_reply *reply, uint64_t now_ms)
+{
+	const struct question *q = try->q;
+	struct target *target = try_target(try);
+	if (try->by_tcp || try->lenient || q->group->guard == 0) {
+		return;
+	}
+	if (try->carries != 0) {
+		guard__kept(&target->guard, reply->rcode == DNS_RCODE_FORMERR
+		                                    ? try->carries & GUARD_CASE
+		                                    : try->carries);
+	} else if (target__down(target)) {
+		guard__plain_up(&target->guard);
+	}
+	for (const struct try *at = q->tries; at < try && try->plain; at++) {
+		if (at->member == try->member && at->rcode == DNS_RCODE_FORMERR &&
+		    (at->carries & GUARD_COOKIE) != 0 && reply->rcode != DNS_RCODE_FORMERR) {
+			guard__cookie_refused(&target->guard, target->text, now_ms);
+			break;
+		}
+	}
+}
+
+void ask__packet(struct try *try, uint8_t *wire, size_t size, uint64_t now_us)
 {
 	struct question *q = try->q;
 	struct dns_reply reply;
 	if (dns_reply_read(wire, size, &reply) == 0) {
-		if (reply_belongs(try, &reply)) {
+		switch (reply_belief(try, &reply, now_us / 1000)) {
+		case BELIEF_YES:
+			if ((try->carries & GUARD_CASE) != 0 && reply.has_question) {
+				/* Names that point into it are in the asker's case then. */
+				memcpy(wire + DNS_HEADER_SIZE, q->entry.name, q->entry.name_len);
+			}
+			ask_learn(try, &reply, now_us / 1000);
 			ask_reply(try, &reply, now_us);
-		} else {
+			break;
+		case BELIEF_NO:
 			ask__mismatch(try);
+			break;
+		case BELIEF_DOUBT:
+			ask_doubt(try);
+			break;
 		}
 		return;
 	}
@@ -464,13 +659,16 @@ void ask__packet(struct try *try, const uint8_t *wire, size_t size, uint64_t now
 	ask_distrust(q, try->member, try->plain);
 }
 
-bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us)
+bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us,
+                  int *ret_keepalive)
 {
 	struct dns_reply reply;
-	if (dns_reply_read(wire, size, &reply) != 0 || !reply_belongs(try, &reply)) {
+	if (dns_reply_read(wire, size, &reply) != 0 ||
+	    reply_belief(try, &reply, now_us / 1000) != BELIEF_YES) {
 		ask__count(try, REASON_MISMATCH);
 		return false;
 	}
+	*ret_keepalive = reply.keepalive;
 	ask_reply(try, &reply, now_us);
 	return true;
 }

@@ -27,7 +27,7 @@
 #define ASK_TCP_MIN_MS    300 /* a TCP exchange takes two round trips and more */
 #define ASK_TCP_MAX_MS    800
 
-struct tcp;
+struct stream;
 
 enum try_state {
 	TRY_HELD,    /* wants a token of its group's bucket */
@@ -43,22 +43,28 @@ enum try_state {
 struct
 try {
 	struct question *q;
-	struct port *port; /* by UDP, while an answer would be heard */
-	struct tcp *tcp;   /* by TCP, while it is open */
+	struct port *port;     /* by UDP, while an answer would be heard */
+	struct stream *stream; /* by TCP, while an answer would be heard */
 	uint64_t sent_us;
 	uint64_t due_ms; /* 0: no longer timed */
 	uint32_t rtt_us;
 	uint16_t id;
-	uint16_t rcode; /* of TRY_BAD and TRY_GOOD */
-	uint8_t place;  /* in its port */
-	uint8_t member; /* of the group */
-	uint8_t state;  /* enum try_state */
-	bool plain;     /* without EDNS */
+	uint16_t rcode;  /* of TRY_BAD and TRY_GOOD */
+	uint64_t mix;    /* GUARD_CASE: which letters were turned */
+	uint8_t carries; /* GUARD_ bits */
+	uint8_t place;   /* in its port or stream */
+	uint8_t member;  /* of the group */
+	uint8_t state;   /* enum try_state */
+	bool plain;      /* without EDNS */
 	bool by_tcp;
 	bool left;      /* went out, as far as we know */
-	bool aside;     /* a trial of a target that is down: nothing waits for it */
+	bool aside;     /* a trial of a lame member: nothing waits for it */
 	bool refused;   /* was TRY_REFUSED */
+	bool warm;      /* by TLS, on a connection that stood: its time is a round trip */
+	bool again;     /* by TCP: sent a second time, since an idle connection had gone */
 	bool truncated; /* answered by UDP that the answer is too long for it */
+	bool doubted; /* UDP: a reply came that lacked what the question carried. TCP: because of one */
+	bool lenient; /* UDP: after such a one, and in vain by TCP: nothing is demanded */
 };
 
 struct question {
@@ -71,6 +77,7 @@ struct question {
 	uint32_t tried;      /* members asked in this round; bit i: member i */
 	uint32_t useless;    /* members that answered and cannot help */
 	uint32_t plain_done; /* members asked without EDNS */
+	uint32_t bad_cookie; /* members that told our cookie bad once */
 	int why;             /* != 0: fails so with the next timer */
 	uint32_t asker;      /* who asked first */
 	uint8_t try_count;
@@ -107,14 +114,18 @@ void ask__arm(struct question *q);
 void ask__fail(struct question *q, int why);
 
 /* A packet with the id of this try came on its port. */
-void ask__packet(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us);
-/* A message came on this try's connection. True: the connection is closed and gone. */
-bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us);
+void ask__packet(struct try *try, uint8_t *wire, size_t size, uint64_t now_us);
+/*
+ * A message with the id of this try came on its connection. True: it was the answer, and the try
+ * waits no longer; then *ret_keepalive is what it says of idle connections (struct dns_reply).
+ */
+bool ask__message(struct try *try, const uint8_t *wire, size_t size, uint64_t now_us,
+                  int *ret_keepalive);
 /* A packet came that is no answer to this try and may have been meant to look like one. */
 void ask__mismatch(struct try *try);
 void ask__refused(struct try *try);
-/* The connection broke; it is closed already. */
-void ask__broken(struct try *try);
+/* The connection broke; the try is no longer on it. */
+void ask__broken(struct try *try, enum forward_reason reason);
 
 /*
  * Tells all waiters. reply and winner are NULL when there is none; reply may lie in winner's
@@ -135,6 +146,7 @@ struct try_opts {
 	bool plain;
 	bool by_tcp;
 	bool aside;
+	bool doubted;
 };
 /*
  * Makes the next try of q, which has one left: then it is TRY_WAITING, TRY_HELD, TRY_NET or
@@ -146,5 +158,7 @@ void send__held(void *worker);
 /* The held try of q stops waiting for a token. False: none was. */
 bool send__unhold(struct question *q);
 /* The question as it is sent. buf: SEND_ROOM. Returns its size. */
-#define SEND_ROOM (DNS_HEADER_SIZE + DNS_NAME_MAX + 4 + 16)
+#define SEND_ROOM 512
+/* The name as it is sent: the asker's, or mixed into buf (DNS_NAME_MAX). */
+const uint8_t *send__name(const struct try *try, uint8_t *buf);
 size_t send__build(const struct try *try, uint8_t *buf);

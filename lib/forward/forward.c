@@ -30,6 +30,8 @@ struct forward *forward_new(const struct forward_opts *opts)
 		fwd->opts.budget_ms = ASK_BUDGET_MS;
 	}
 	pthread_mutex_init(&fwd->admin, NULL);
+	pthread_mutex_init(&fwd->circle_lock, NULL);
+	random_bytes(fwd->circle_key, sizeof(fwd->circle_key));
 	fwd->inflight = inflight__new(fwd->opts.inflight_max);
 	int ret = group_table__new(NULL, 0, NULL, fwd->opts.workers, &fwd->table);
 	if (fwd->inflight == NULL || ret != 0) {
@@ -50,6 +52,7 @@ void forward_free(struct forward **ptr)
 	inflight__free(&fwd->inflight);
 	group_table__unref(&fwd->table);
 	pthread_mutex_destroy(&fwd->admin);
+	pthread_mutex_destroy(&fwd->circle_lock);
 	free(fwd);
 	*ptr = NULL;
 }
@@ -102,7 +105,10 @@ bool forward_way_out(struct forward *fwd, uint32_t origin)
 struct row {
 	const struct group *group;
 	const struct target *target;
+	enum forward_state state;
 	uint64_t queries;
+	uint64_t probes;
+	uint64_t loops;
 	uint64_t failures[REASON_COUNT];
 };
 
@@ -116,9 +122,18 @@ static int by_rule(const void *a, const void *b)
 
 static void row_fill(struct row *row, const struct group *group, const struct member *member)
 {
-	*row = (struct row){.group = group, .target = member->target};
+	*row = (struct row){
+		.group = group,
+		.target = member->target,
+		.state = target__down(member->target) ? FORWARD_DOWN
+	                 : member__circled(member)    ? FORWARD_LOOP
+	                 : member__lame(member)       ? FORWARD_LAME
+	                                              : FORWARD_UP,
+	};
+	row->loops = metric_get(&member->loops);
 	for (unsigned int i = 0; i < member->target->workers; i++) {
 		row->queries += metric_get(&member->tally[i].queries);
+		row->probes += metric_get(&member->tally[i].probes);
 		for (unsigned int r = 0; r < REASON_COUNT; r++) {
 			row->failures[r] += metric_get(&member->tally[i].failures[r]);
 		}
@@ -135,6 +150,11 @@ static size_t rows_merge(struct row *rows, size_t count)
 			continue;
 		}
 		rows[kept - 1].queries += rows[i].queries;
+		rows[kept - 1].probes += rows[i].probes;
+		rows[kept - 1].loops += rows[i].loops;
+		if (rows[i].state > rows[kept - 1].state) {
+			rows[kept - 1].state = rows[i].state;
+		}
 		for (unsigned int r = 0; r < REASON_COUNT; r++) {
 			rows[kept - 1].failures[r] += rows[i].failures[r];
 		}
@@ -167,6 +187,15 @@ static struct row *rows_of(const struct group_table *table, size_t *ret_count)
 	return rows;
 }
 
+const char *forward_state_text(enum forward_state state)
+{
+	static const char *const words[] = {[FORWARD_UP] = "up",
+	                                    [FORWARD_LAME] = "lame",
+	                                    [FORWARD_LOOP] = "loop",
+	                                    [FORWARD_DOWN] = "down"};
+	return words[state];
+}
+
 void forward_each_target(struct forward *fwd, forward_target_fn *fn, void *ctx)
 {
 	struct group_table *table = table_held(fwd);
@@ -178,8 +207,10 @@ void forward_each_target(struct forward *fwd, forward_target_fn *fn, void *ctx)
 			.origin = rows[i].group->origin,
 			.addr = rows[i].target->addr,
 			.up = !target__down(rows[i].target),
+			.state = rows[i].state,
 			.rtt_ms = target__rtt_us(rows[i].target) / 1000.0,
 			.queries = rows[i].queries,
+			.probes = rows[i].probes,
 		};
 		for (unsigned int r = 0; r < REASON_COUNT; r++) {
 			state.failures += rows[i].failures[r];
@@ -205,7 +236,9 @@ static void metric_failures(struct text *out, const struct row *row, const char 
 enum family {
 	FAMILY_QUERIES,
 	FAMILY_FAILURES,
+	FAMILY_PROBES,
 	FAMILY_UP,
+	FAMILY_LAME,
 	FAMILY_RTT,
 	FAMILY_COUNT,
 };
@@ -219,7 +252,10 @@ static const struct {
          METRIC_COUNTER},
 	{"horizond_upstream_failures_total", "Tries at a target that came to nothing, and why.",
          METRIC_COUNTER},
+	{"horizond_upstream_probes_total", "Of those, questions of our own.", METRIC_COUNTER},
 	{"horizond_upstream_up", "1: not known to be down.", METRIC_GAUGE},
+	{"horizond_upstream_lame", "1: it speaks, but says nothing of use for the rule.",
+         METRIC_GAUGE},
 	{"horizond_upstream_rtt_seconds", "Smoothed round-trip time; 0: never measured.",
          METRIC_GAUGE},
 };
@@ -237,6 +273,12 @@ static void metric_row(struct text *out, const struct row *row, enum family fami
 		break;
 	case FAMILY_UP:
 		metric_sample_u64(out, name, labels, target__down(row->target) ? 0 : 1);
+		break;
+	case FAMILY_PROBES:
+		metric_sample_u64(out, name, labels, row->probes);
+		break;
+	case FAMILY_LAME:
+		metric_sample_u64(out, name, labels, row->state == FORWARD_LAME ? 1 : 0);
 		break;
 	case FAMILY_RTT:
 		metric_sample(out, name, labels, target__rtt_us(row->target) / 1e6);
@@ -261,6 +303,22 @@ static void metric_budgets(struct text *out, const struct group_table *table)
 	}
 }
 
+/* One sample a rule: rows of one rule stand side by side. */
+static void metric_loops(struct text *out, const struct row *rows, size_t count)
+{
+	metric_family(out, "horizond_loops_total", METRIC_COUNTER,
+	              "Forwarding loops found, and questions refused that came back in flight.");
+	uint64_t loops = 0;
+	for (size_t i = 0; i < count; i++) {
+		loops += rows[i].loops;
+		if (i + 1 == count || strcmp(rows[i].group->rule, rows[i + 1].group->rule) != 0) {
+			const char *labels[] = {"rule", rows[i].group->rule, NULL};
+			metric_sample_u64(out, "horizond_loops_total", labels, loops);
+			loops = 0;
+		}
+	}
+}
+
 void forward_metrics(void *ctx, struct text *out)
 {
 	struct forward *fwd = ctx;
@@ -274,6 +332,7 @@ void forward_metrics(void *ctx, struct text *out)
 			metric_row(out, &rows[i], family);
 		}
 	}
+	metric_loops(out, rows, count);
 	free(rows);
 	metric_budgets(out, table);
 	group_table__unref(&table);

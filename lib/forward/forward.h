@@ -39,7 +39,27 @@ struct forward_group_opts {
 	size_t target_count;
 	enum forward_policy policy;
 	unsigned int max_inflight;
+	/* Sent along by UDP, where the target bears it (forward/guard_int.h): */
+	bool mixed_case;    /* names in random case, to be echoed exactly */
+	bool cookies;       /* DNS cookies (RFC 7873) */
 	struct addr source; /* len 0: any */
+	/*
+	 * NULL or "": plain DNS. Else by TLS alone, never in clear, with whom: as tls_peer_new takes it
+	 * (RFC 7858).
+	 */
+	const char *tls;
+	/*
+	 * The names that the rule is for (wire), the first one first; copied. None: the group has no
+	 * name of its own, as the VPC resolver's.
+	 */
+	const uint8_t *const *domains;
+	size_t domain_count;
+	/*
+	 * A harmless question for a target that is down or lame: wire name, copied, and type. NULL: the
+	 * SOA of the first domain, or the NS of the root.
+	 */
+	const uint8_t *probe_name;
+	uint16_t probe_type;
 	/* packets/s over all targets and workers, every packet counted; 0: no limit */
 	unsigned int packet_rate;
 	unsigned int packet_burst;
@@ -99,20 +119,27 @@ struct forward_ask {
 	uint16_t qtype;
 	bool dnssec_ok;
 	bool checking_disabled;
-	unsigned int budget_ms; /* at most this long; 0: the default */
-	uint32_t asker; /* a hash of whom it is for: who asks much gives way to who asks little; 0: nobody */
+	unsigned int budget_ms;    /* at most this long; 0: the default */
+	const struct addr *client; /* who asks; NULL: we ourselves. Borrowed for the call. */
+	uint32_t
+		asker; /* a hash of whom it is for: who asks much gives way to who asks little; 0: nobody */
 	bool spare; /* no client waits: refused (FAIL_BUSY) while clients use half of the packet rate's burst */
 	forward_done_fn *done;
 	void *ctx;
 	/* Set by forward_ask when it returns 0: */
 	bool hopeless; /* every target is known to be down; they are asked all the same */
+	/* And for FAIL_LOOP: the way in words, borrowed until the worker's next forward_ask. */
+	const char *text;
 	/* forward's own: */
+	uint8_t only; /* 0, or 1 + the member of the group that alone is asked; leave it 0 */
+	bool made_up; /* no server has heard of the name: the answer says nothing of its worth */
 	void *waiting;
 };
 
 /*
  * 0: done will be called later. FAIL_BUSY (a bound is reached), FAIL_NOTFOUND (no such group),
- * FAIL_NOMEM: done is never called.
+ * FAIL_LOOP (it came from one of the targets, or would come back to us), FAIL_NOMEM: done is never
+ * called.
  */
 int forward_ask(struct forward_worker *worker, struct forward_ask *ask);
 /* done will not be called any more. */
@@ -125,14 +152,29 @@ void forward_cancel(struct forward_worker *worker, struct forward_ask *ask);
  */
 void forward_flush(struct forward_worker *worker);
 
+/*
+ * How a target stands for one rule. DOWN: silent, asked by probes alone while another target is not
+ * (forward/target_int.h). LAME: it speaks, and says nothing of use for this rule; asked after those
+ * that do. LOOP: what it is asked for this rule comes back to us; not asked (forward/circle_int.h).
+ */
+enum forward_state {
+	FORWARD_UP,
+	FORWARD_LAME,
+	FORWARD_LOOP,
+	FORWARD_DOWN,
+};
+const char *forward_state_text(enum forward_state state); /* "up" */
+
 /* A target as it stands now, for horizonctl and metrics. */
 struct forward_target_state {
 	const char *rule; /* borrowed until the call returns */
 	uint32_t origin;
 	struct addr addr;
-	bool up;
-	double rtt_ms; /* smoothed; 0: never measured */
-	uint64_t queries;
+	bool up; /* it speaks: not DOWN */
+	enum forward_state state;
+	double rtt_ms;    /* smoothed; 0: never measured */
+	uint64_t queries; /* probes among them */
+	uint64_t probes;
 	uint64_t failures;
 };
 typedef void forward_target_fn(void *ctx, const struct forward_target_state *state);

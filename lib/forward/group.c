@@ -5,7 +5,7 @@ static const char *const reason_texts[REASON_COUNT] = {
 	[REASON_TIMEOUT] = "timeout", [REASON_SERVFAIL] = "servfail",
 	[REASON_REFUSED] = "refused", [REASON_FORMERR] = "formerr",
 	[REASON_LAME] = "lame",       [REASON_MISMATCH] = "mismatch",
-	[REASON_NET] = "net",
+	[REASON_NET] = "net",         [REASON_TLS] = "tls",
 };
 
 const char *group__reason_text(enum forward_reason reason)
@@ -37,6 +37,8 @@ void group__unref(struct group **ptr)
 			member_unref(&group->members[i]);
 		}
 		bucket__unref(&group->bucket);
+		free(group->domains.wire);
+		free(group->probe_name);
 		free(group->rule);
 		free(group);
 	}
@@ -96,8 +98,9 @@ static int pick_unmeasured(const struct group *group, struct draw *draw, uint64_
 	bool anew = (draw_u32(draw) & 63) == 0;
 	for (unsigned int i = 0; i < group->member_count; i++) {
 		struct target *target = group->members[i]->target;
-		bool wanted = anew || target__rtt_us(target) == 0;
-		if (wanted && !target__down(target) && target__explore(target, now_ms)) {
+		bool wanted = (anew || target__rtt_us(target) == 0) && !target__down(target) &&
+		              !member__lame(group->members[i]);
+		if (wanted && target__explore(target, now_ms)) {
 			return (int)i;
 		}
 	}
@@ -136,6 +139,8 @@ int group__pick(const struct group *group, uint32_t exclude, struct draw *draw, 
 		}
 		uint64_t cost = member_cost(group, i, draw);
 		if (target__down(group->members[i]->target)) {
+			cost |= UINT64_C(2) << 32;
+		} else if (member__lame(group->members[i])) {
 			cost |= UINT64_C(1) << 32;
 		}
 		if (best < 0 || cost < best_cost) {
@@ -149,7 +154,7 @@ int group__pick(const struct group *group, uint32_t exclude, struct draw *draw, 
 int group__trial(const struct group *group, uint32_t exclude, uint64_t now_ms)
 {
 	for (unsigned int i = 0; i < group->member_count; i++) {
-		if (!excluded(exclude, i) && target__trial(group->members[i]->target, now_ms)) {
+		if (!excluded(exclude, i) && member__trial(group->members[i], now_ms)) {
 			return (int)i;
 		}
 	}

@@ -65,11 +65,11 @@ void inflight__free(struct inflight **ptr)
 void inflight__hash(struct inflight_entry *entry)
 {
 	uint8_t folded[DNS_NAME_MAX + 1];
-	for (unsigned int i = 0; i < entry->name_len; i++) {
-		folded[i] = dns_fold(entry->name[i]);
-	}
-	uint64_t rest = (uint64_t)entry->origin << 32 | (uint64_t)entry->qtype << 2 |
-	                (uint64_t)entry->dnssec_ok << 1 | (uint64_t)entry->checking_disabled;
+	memcpy(folded, entry->name, entry->name_len);
+	dns_name_lower(folded);
+	uint64_t rest = (uint64_t)entry->origin << 32 | (uint64_t)entry->only << 24 |
+	                (uint64_t)entry->qtype << 2 | (uint64_t)entry->dnssec_ok << 1 |
+	                (uint64_t)entry->checking_disabled;
 	entry->hash = hash_step(hash_step(0, folded, entry->name_len), &rest, sizeof(rest));
 }
 
@@ -77,7 +77,7 @@ static bool entry_same(const struct inflight_entry *a, const struct inflight_ent
 {
 	return a->hash == b->hash && a->origin == b->origin && a->qtype == b->qtype &&
 	       a->dnssec_ok == b->dnssec_ok && a->checking_disabled == b->checking_disabled &&
-	       a->name_len == b->name_len && dns_name_equal(a->name, b->name);
+	       a->only == b->only && a->name_len == b->name_len && dns_name_equal(a->name, b->name);
 }
 
 static unsigned int shard_of(const struct inflight_entry *entry)
@@ -111,6 +111,16 @@ static struct inflight_entry *entry_like(struct inflight *table, const struct in
 	return at;
 }
 
+/*
+ * The same question from one of the targets that it may have gone to. Not when that host asked first:
+ * it may well be a client, too, twice at a time.
+ */
+static bool entry_circles(const struct inflight_entry *known, const struct inflight_entry *entry)
+{
+	return entry->from_target &&
+	       (known->asker.len == 0 || !addr_equal_host(&known->asker, &entry->asker));
+}
+
 enum inflight_joined inflight__join(struct inflight *table, struct inflight_entry *entry,
                                     struct waiter *waiter, bool may_add, uint64_t *ret_deadline_ms)
 {
@@ -129,7 +139,9 @@ enum inflight_joined inflight__join(struct inflight *table, struct inflight_entr
 		known = entry;
 		joined = INFLIGHT_FRESH;
 	}
-	if (known != NULL) {
+	if (known != NULL && entry_circles(known, entry)) {
+		joined = INFLIGHT_CIRCLE;
+	} else if (known != NULL) {
 		list_append(&known->waiters, &waiter->link);
 		waiter->entry = known;
 		*ret_deadline_ms = known->deadline_ms;

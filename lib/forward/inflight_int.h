@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "base/addr.h"
 #include "base/list.h"
 #include "dns/name.h"
 #include "loop/loop.h"
@@ -33,12 +34,17 @@ struct inflight_entry {
 	struct list waiters;
 	struct forward_worker *owner;
 	uint64_t hash;
+	struct addr asker;    /* the first one; len 0: we ourselves */
 	uint64_t deadline_ms; /* for joiners: it ends then at the latest */
 	uint32_t origin;
 	uint16_t qtype;
 	bool dnssec_ok;
 	bool checking_disabled;
 	bool open; /* in the table: may be joined */
+	/* Part of the key: 0, or 1 + the member of the group that alone is asked (a probe). */
+	uint8_t only;
+	bool made_up;     /* as forward_ask has it */
+	bool from_target; /* asker is one of the targets that are asked */
 	uint8_t name_len;
 	uint8_t name[DNS_NAME_MAX + 1]; /* as the first asker wrote it */
 };
@@ -72,6 +78,7 @@ enum inflight_joined {
 	INFLIGHT_FRESH,  /* the entry is in the table: a packet must be sent */
 	INFLIGHT_JOINED, /* waiter waits on another entry like it; *ret_deadline_ms is that one's */
 	INFLIGHT_FULL,   /* nobody has asked it and a new one was not allowed */
+	INFLIGHT_CIRCLE, /* somebody has asked it, and now a target asks it back */
 };
 enum inflight_joined inflight__join(struct inflight *table, struct inflight_entry *entry,
                                     struct waiter *waiter, bool may_add, uint64_t *ret_deadline_ms);

@@ -1,4 +1,5 @@
 #include "base/fail.h"
+#include "base/mono.h"
 #include "forward/outbox_int.h"
 #include "forward/pool_int.h"
 #include <assert.h>
@@ -47,6 +48,10 @@ static void outbox_send(struct outbox *box)
 {
 	unsigned int sent = 0;
 	unsigned int repeats = 0;
+	uint64_t now_us = mono_us();
+	for (unsigned int i = 0; i < box->count; i++) {
+		box->tries[i]->sent_us = now_us;
+	}
 	while (sent < box->count) {
 		int n = sendmmsg(box->port->fd, box->messages + sent, box->count - sent,
 		                 MSG_NOSIGNAL);
@@ -102,5 +107,7 @@ void outbox__open(struct outbox *box)
 void outbox__close(struct outbox *box)
 {
 	box->open = false;
-	outbox_send(box);
+	if (box->count > 0) {
+		outbox_send(box);
+	}
 }

@@ -218,7 +218,7 @@ void port__detach(struct try *try)
 
 /* --- Reading --- */
 
-static void port_packet(struct port *port, const uint8_t *wire, size_t size, uint64_t now_us)
+static void port_packet(struct port *port, uint8_t *wire, size_t size, uint64_t now_us)
 {
 	int place = -1;
 	if (size >= DNS_HEADER_SIZE) {

@@ -7,9 +7,20 @@
 #include <assert.h>
 
 #define HELD_MAX_MS 200 /* a question waits no longer for a token */
+#define PAD_BLOCK   128 /* of questions by TLS (RFC 8467, section 4.1) */
 #define TCP_PACKETS 8   /* what a TCP exchange is counted as: SYN, data, ACKs, FIN, both of ours */
 
 /* --- The packet --- */
+
+const uint8_t *send__name(const struct try *try, uint8_t *buf)
+{
+	const struct inflight_entry *entry = &try->q->entry;
+	if ((try->carries & GUARD_CASE) == 0) {
+		return entry->name;
+	}
+	guard__mix(entry->name, entry->name_len, try->mix, buf);
+	return buf;
+}
 
 /* No client's option goes along, so that equal questions stay equal (T8). */
 size_t send__build(const struct try *try, uint8_t *buf)
@@ -21,7 +32,10 @@ size_t send__build(const struct try *try, uint8_t *buf)
 		flags |= DNS_FLAG_CD;
 	}
 	struct dns_build build;
-	dns_build_question(&build, buf, SEND_ROOM, try->id, flags, entry->name, entry->qtype);
+	uint8_t mixed[DNS_NAME_MAX];
+	uint8_t cookie[GUARD_COOKIE_MAX];
+	dns_build_question(&build, buf, SEND_ROOM, try->id, flags, send__name(try, mixed),
+	                   entry->qtype);
 	if (try->plain) {
 		return dns_build_end(&build, 0, DNS_RCODE_NOERROR, NULL);
 	}
@@ -29,8 +43,13 @@ size_t send__build(const struct try *try, uint8_t *buf)
 		.udp_size = DNS_UDP_OURS,
 		.dnssec_ok = entry->dnssec_ok,
 		.ede = DNS_EDE_NONE,
-		.keepalive = -1,
+		.keepalive = try->by_tcp ? DNS_KEEPALIVE_ASK : DNS_KEEPALIVE_NONE,
+		.pad_block = try_target(try)->tls != NULL ? PAD_BLOCK : 0,
 	};
+	if ((try->carries & GUARD_COOKIE) != 0) {
+		opt.cookie = cookie;
+		opt.cookie_len = (uint8_t)guard__cookie(&try_target(try)->guard, cookie);
+	}
 	return dns_build_end(&build, 0, DNS_RCODE_NOERROR, &opt);
 }
 
@@ -56,11 +75,12 @@ static uint32_t try_timeout_ms(const struct try *try)
 	}
 	uint32_t wait_ms = target__timeout_ms(try_target(try), earlier);
 	bool last = try_is_last_of_round(try);
-	if (!try->by_tcp && !last) {
+	bool connects = try->by_tcp && !tcp__warm(try);
+	if (!connects && !last) {
 		return wait_ms;
 	}
 	wait_ms *= 2;
-	if (!try->by_tcp) {
+	if (!connects) {
 		return wait_ms < ASK_AGAIN_MIN_MS ? ASK_AGAIN_MIN_MS : wait_ms;
 	}
 	if (wait_ms < ASK_TCP_MIN_MS) {
@@ -73,12 +93,17 @@ static uint32_t try_timeout_ms(const struct try *try)
 static void try_transmit(struct try *try)
 {
 	struct forward_worker *worker = try->q->worker;
-	try->sent_us = mono_us();
-	try->due_ms = try->sent_us / 1000 + try_timeout_ms(try);
+	uint64_t now_ms = loop_now_ms(worker->loop);
+	try->sent_us = now_ms * 1000; /* by UDP told better when it leaves */
+	try->due_ms = now_ms + try_timeout_ms(try);
 	try->state = TRY_WAITING;
-	metric_add(&try_member(try)->tally[worker->index].queries, 1);
+	struct tally *tally = &try_member(try)->tally[worker->index];
+	metric_add(&tally->queries, 1);
+	if (try->q->entry.only != 0) {
+		metric_add(&tally->probes, 1);
+	}
 	try->left = true;
-	int ret = try->by_tcp ? tcp__start(try) : outbox__put(try->q->worker->outbox, try);
+	int ret = try->by_tcp ? tcp__start(try) : outbox__put(worker->outbox, try);
 	if (ret != 0) {
 		try->left = false;
 		try->state = TRY_NET;
@@ -214,6 +239,36 @@ void send__held(void *ctx)
 
 /* --- A try --- */
 
+/* Of this member came a reply that was doubted, and by TCP it could not be had. */
+static bool try_is_lenient(const struct try *try)
+{
+	for (const struct try *at = try->q->tries; at < try; at++) {
+		if (at->member == try->member && at->by_tcp && at->doubted &&
+		    at->state >= TRY_NET && at->state != TRY_GOOD) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the question is to carry against forgers. By TCP nothing needs to be; a cookie is learnt. */
+static void try_guard(struct try *try, uint64_t now_ms)
+{
+	const struct target *target = try_target(try);
+	unsigned int want = try->q->group->guard;
+	try->lenient = !try->by_tcp && try_is_lenient(try);
+	if (try->by_tcp || try->lenient) {
+		want &= GUARD_COOKIE;
+	}
+	if (try->plain) {
+		want &= GUARD_CASE;
+	}
+	try->carries = (uint8_t)guard__bear(&target->guard, want, target__down(target), now_ms);
+	if ((try->carries & GUARD_CASE) != 0) {
+		try->mix = random_u64();
+	}
+}
+
 void send__try(struct question *q, const struct try_opts *opts)
 {
 	assert(q->try_count < ASK_TRIES);
@@ -222,9 +277,11 @@ void send__try(struct question *q, const struct try_opts *opts)
 		.q = q,
 		.member = opts->member,
 		.plain = opts->plain,
-		.by_tcp = opts->by_tcp,
+		.by_tcp = opts->by_tcp || q->group->members[opts->member]->target->tls != NULL,
 		.aside = opts->aside,
+		.doubted = opts->doubted,
 	};
+	try_guard(try, loop_now_ms(q->worker->loop));
 	q->tried |= UINT32_C(1) << opts->member;
 	bool queued = q->group->bucket != NULL && q->worker->held.count > 0;
 	uint64_t wait_ns = queued ? 1 : try_token(try);

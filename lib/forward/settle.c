@@ -87,7 +87,10 @@ static const char *try_word(const struct try *try, char *buf)
 	case TRY_GOOD:
 		return "answered";
 	case TRY_NET:
-		return try->by_tcp ? "TCP failed" : "unreachable";
+		if (!try->by_tcp) {
+			return "unreachable";
+		}
+		return try_target(try)->tls != NULL ? "TLS failed" : "TCP failed";
 	case TRY_HELD:
 	case TRY_DROPPED:
 		return NULL;

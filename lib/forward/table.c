@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mono.h"
+#include "dns/type.h"
 #include "forward/group_int.h"
 #include <stdlib.h>
 #include <string.h>
@@ -35,12 +36,12 @@ static uint64_t addr_hash(uint64_t state, const struct addr *addr)
 
 /* Where this target stands, or the empty slot where it would. */
 static struct target **index_at(struct target_index *index, const struct addr *addr,
-                                const struct addr *source)
+                                const struct addr *source, const char *tls)
 {
 	size_t i = addr_hash(addr_hash(0, addr), source);
 	for (;; i++) {
 		struct target **at = &index->slots[i & (index->room - 1)];
-		if (*at == NULL || target__is(*at, addr, source)) {
+		if (*at == NULL || (target__is(*at, addr, source) && target__speaks(*at, tls))) {
 			return at;
 		}
 	}
@@ -61,15 +62,26 @@ static void index_add_old(struct target_index *index, const struct group_table *
 	for (size_t i = 0; old != NULL && i < old->count; i++) {
 		for (unsigned int m = 0; m < old->groups[i]->member_count; m++) {
 			struct target *target = old->groups[i]->members[m]->target;
-			*index_at(index, &target->addr, &target->source) = target;
+			*index_at(index, &target->addr, &target->source, target->tls) = target;
 		}
 	}
 }
 
 /* --- One group --- */
 
+static struct target *target_make(const struct maker *maker, const struct addr *addr,
+                                  const struct forward_group_opts *opts)
+{
+	struct target *target = target__new(addr, &opts->source, maker->workers);
+	bool tls = opts->tls != NULL && opts->tls[0] != '\0';
+	if (target != NULL && tls && target__set_tls(target, opts->tls) != 0) {
+		target__unref(&target);
+	}
+	return target;
+}
+
 static struct member *member_new(struct maker *maker, const struct addr *addr,
-                                 const struct addr *source)
+                                 const struct forward_group_opts *opts)
 {
 	size_t size = sizeof(struct member) + maker->workers * sizeof(struct tally);
 	struct member *member = aligned_alloc(_Alignof(struct member), size);
@@ -78,12 +90,12 @@ static struct member *member_new(struct maker *maker, const struct addr *addr,
 	}
 	memset(member, 0, size);
 	member->refs = 1;
-	struct target **known = index_at(&maker->index, addr, source);
+	struct target **known = index_at(&maker->index, addr, &opts->source, opts->tls);
 	if (*known != NULL) {
 		member->target = target__ref(*known);
 		return member;
 	}
-	member->target = target__new(addr, source, maker->workers);
+	member->target = target_make(maker, addr, opts);
 	if (member->target == NULL) {
 		free(member);
 		return NULL;
@@ -93,10 +105,11 @@ static struct member *member_new(struct maker *maker, const struct addr *addr,
 }
 
 static struct member *member_of(const struct group *group, const struct addr *addr,
-                                const struct addr *source)
+                                const struct forward_group_opts *opts)
 {
 	for (unsigned int i = 0; group != NULL && i < group->member_count; i++) {
-		if (target__is(group->members[i]->target, addr, source)) {
+		const struct target *target = group->members[i]->target;
+		if (target__is(target, addr, &opts->source) && target__speaks(target, opts->tls)) {
 			return group->members[i];
 		}
 	}
@@ -124,11 +137,63 @@ static struct bucket *bucket_for(struct maker *maker, unsigned int rate, unsigne
 	return bucket__new(rate, burst, !limited_before, maker->now_ns);
 }
 
+/* Copies of the names, one behind the other. */
+static int names_copy(const uint8_t *const *names, size_t count, struct names *ret_names)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < count; i++) {
+		size += dns_name_len(names[i]);
+	}
+	*ret_names = (struct names){.count = count, .size = size};
+	if (count == 0) {
+		return 0;
+	}
+	ret_names->wire = malloc(size);
+	if (ret_names->wire == NULL) {
+		return FAIL_NOMEM;
+	}
+	uint8_t *at = ret_names->wire;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(at, names[i], dns_name_len(names[i]));
+		at += dns_name_len(names[i]);
+	}
+	return 0;
+}
+
+/* Its domains, and what a probe asks: as told, else the SOA of the first domain or the root's NS. */
+static int group_names(struct group *group, const struct forward_group_opts *opts)
+{
+	static const uint8_t root[1] = {0};
+	struct names probe;
+	const uint8_t *name = opts->probe_name;
+	group->probe_type = opts->probe_type;
+	if (name == NULL) {
+		name = opts->domain_count != 0 ? opts->domains[0] : root;
+		group->probe_type = opts->domain_count != 0 ? DNS_TYPE_SOA : DNS_TYPE_NS;
+	}
+	int ret = names_copy(opts->domains, opts->domain_count, &group->domains);
+	if (ret == 0) {
+		ret = names_copy(&name, 1, &probe);
+	}
+	if (ret == 0) {
+		group->probe_name = probe.wire;
+	}
+	return ret;
+}
+
+static bool names_same(const struct group *a, const struct group *b)
+{
+	return a->domains.size == b->domains.size &&
+	       (a->domains.size == 0 ||
+	        memcmp(a->domains.wire, b->domains.wire, a->domains.size) == 0) &&
+	       a->probe_type == b->probe_type && dns_name_equal(a->probe_name, b->probe_name);
+}
+
 static bool group_same(const struct group *a, const struct group *b)
 {
-	if (a->policy != b->policy || a->inflight_max != b->inflight_max ||
+	if (a->policy != b->policy || a->guard != b->guard || a->inflight_max != b->inflight_max ||
 	    a->bucket != b->bucket || a->member_count != b->member_count ||
-	    strcmp(a->rule, b->rule) != 0) {
+	    strcmp(a->rule, b->rule) != 0 || !names_same(a, b)) {
 		return false;
 	}
 	return memcmp(a->members, b->members, a->member_count * sizeof(a->members[0])) == 0;
@@ -138,7 +203,7 @@ static int group_fill(struct maker *maker, struct group *group, const struct gro
                       const struct forward_group_opts *opts)
 {
 	group->rule = strdup(opts->rule != NULL ? opts->rule : "");
-	if (group->rule == NULL) {
+	if (group->rule == NULL || group_names(group, opts) != 0) {
 		return FAIL_NOMEM;
 	}
 	if (opts->packet_rate != 0) {
@@ -148,14 +213,14 @@ static int group_fill(struct maker *maker, struct group *group, const struct gro
 		}
 	}
 	for (size_t i = 0; i < opts->target_count && i < FORWARD_TARGETS_MAX; i++) {
-		if (member_of(group, &opts->targets[i], &opts->source) != NULL) {
+		if (member_of(group, &opts->targets[i], opts) != NULL) {
 			continue; /* named twice */
 		}
-		struct member *member = member_of(before, &opts->targets[i], &opts->source);
+		struct member *member = member_of(before, &opts->targets[i], opts);
 		if (member != NULL) {
 			__atomic_fetch_add(&member->refs, 1, __ATOMIC_RELAXED);
 		} else {
-			member = member_new(maker, &opts->targets[i], &opts->source);
+			member = member_new(maker, &opts->targets[i], opts);
 		}
 		if (member == NULL) {
 			return FAIL_NOMEM;
@@ -178,6 +243,7 @@ static struct group *group_make(struct maker *maker, const struct forward_group_
 		.refs = 1,
 		.origin = opts->origin,
 		.policy = opts->policy,
+		.guard = (opts->mixed_case ? GUARD_CASE : 0U) | (opts->cookies ? GUARD_COOKIE : 0U),
 		.inflight_max = opts->max_inflight != 0 ? opts->max_inflight : 1000,
 	};
 	if (group_fill(maker, group, before, opts) != 0) {
@@ -187,6 +253,10 @@ static struct group *group_make(struct maker *maker, const struct forward_group_
 	if (before != NULL && group_same(before, group)) {
 		group__unref(&group);
 		return group__ref(before);
+	}
+	for (unsigned int i = 0; i < group->member_count; i++) {
+		/* The rule has changed: are there loops now, or none any more? */
+		__atomic_store_n(&group->members[i]->circle_due_ms, 0, __ATOMIC_RELAXED);
 	}
 	return group;
 }

@@ -1,5 +1,7 @@
+#include "base/fail.h"
 #include "base/log.h"
 #include "forward/target_int.h"
+#include "tls/tls.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +19,17 @@ struct target *target__new(const struct addr *addr, const struct addr *source, u
 		return NULL;
 	}
 	memset(target, 0, size);
+	target->lines = calloc(workers, sizeof(struct line *));
+	if (target->lines == NULL) {
+		free(target);
+		return NULL;
+	}
 	target->refs = 1;
 	target->workers = workers;
 	target->addr = *addr;
 	target->source = *source;
 	addr_text(addr, target->text);
+	guard__init(&target->guard);
 	return target;
 }
 
@@ -36,8 +44,12 @@ void target__unref(struct target **ptr)
 	struct target *target = *ptr;
 	if (target != NULL && __atomic_sub_fetch(&target->refs, 1, __ATOMIC_ACQ_REL) == 0) {
 		for (unsigned int i = 0; i < target->workers; i++) {
-			assert(target->pools[i] == NULL); /* a pool holds its target */
+			/* a pool holds its target, and so does a line */
+			assert(target->pools[i] == NULL && target->lines[i] == NULL);
 		}
+		tls_peer_free(&target->peer);
+		free(target->tls);
+		free(target->lines);
 		free(target);
 	}
 	*ptr = NULL;
@@ -49,6 +61,19 @@ bool target__is(const struct target *target, const struct addr *addr, const stru
 		return false;
 	}
 	return source->len == 0 || addr_equal(&target->source, source);
+}
+
+int target__set_tls(struct target *target, const char *tls)
+{
+	target->tls = strdup(tls);
+	target->peer = tls_peer_new(tls);
+	return target->tls == NULL || target->peer == NULL ? FAIL_NOMEM : 0;
+}
+
+bool target__speaks(const struct target *target, const char *tls)
+{
+	bool clear = tls == NULL || tls[0] == '\0';
+	return clear ? target->tls == NULL : target->tls != NULL && strcmp(target->tls, tls) == 0;
 }
 
 /* --- The estimate (RFC 6298, section 2, with alpha 1/8 and beta 1/4) --- */
@@ -128,7 +153,7 @@ void target__silent(struct target *target, uint64_t sent_us, uint64_t now_ms)
 	}
 	uint32_t rest_ms = get(&target->rest_ms);
 	if (rest_ms != 0) {
-		return; /* its trials lengthen the rest */
+		return; /* its probes lengthen the rest */
 	}
 	uint32_t silent = __atomic_add_fetch(&target->silent, 1, __ATOMIC_RELAXED);
 	if (silent < TARGET_SILENT_MAX) {
@@ -138,24 +163,24 @@ void target__silent(struct target *target, uint64_t sent_us, uint64_t now_ms)
 	set(&target->down_since_ms, now_ms);
 	if (__atomic_compare_exchange_n(&target->rest_ms, &rest_ms, TARGET_REST_MIN_MS, false,
 	                                __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-		log_warn("forward", "%s silent for %u tries, resting %u s", target->text, silent,
-		         TARGET_REST_MIN_MS / 1000);
+		log_warn("forward", "%s silent for %u tries: down, probed until it speaks",
+		         target->text, silent);
+		guard__fell(&target->guard, target->text, now_ms);
 	}
 }
 
-/* Moves *at from a time that has come to a later one; of several askers one wins. */
-static bool turn_taken(uint64_t *at, uint64_t now_ms, uint64_t later_ms)
+bool target__turn(uint64_t *at, uint64_t now_ms, uint64_t later_ms)
 {
 	uint64_t due_ms = get(at);
 	return now_ms >= due_ms && __atomic_compare_exchange_n(at, &due_ms, later_ms, false,
 	                                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-bool target__trial(struct target *target, uint64_t now_ms)
+bool target__probe(struct target *target, uint64_t now_ms)
 {
 	uint32_t rest_ms = get(&target->rest_ms);
 	uint32_t longer_ms = rest_ms * 2 < TARGET_REST_MAX_MS ? rest_ms * 2 : TARGET_REST_MAX_MS;
-	if (rest_ms == 0 || !turn_taken(&target->rest_until_ms, now_ms, now_ms + longer_ms)) {
+	if (rest_ms == 0 || !target__turn(&target->rest_until_ms, now_ms, now_ms + longer_ms)) {
 		return false;
 	}
 	/* Unless a reply has come meanwhile and set it to 0. */
@@ -170,5 +195,5 @@ bool target__explore(struct target *target, uint64_t now_ms)
 	if (measured && heard_ms + TARGET_EXPLORE_MS > now_ms) {
 		return false;
 	}
-	return turn_taken(&target->explore_ms, now_ms, now_ms + 1000);
+	return target__turn(&target->explore_ms, now_ms, now_ms + 1000);
 }

@@ -1,203 +1,216 @@
-#include "base/cursor.h"
 #include "base/fail.h"
-#include "base/mono.h"
 #include "forward/tcp_int.h"
+#include "tls/tls.h"
 #include <assert.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-struct tcp {
-	struct try *try;
-	struct loop_fd lfd;
-	int fd;
-	bool connected;
-	uint8_t messages; /* read so far */
-	uint8_t head[2];  /* the length of what comes */
-	uint16_t in_size;
-	size_t got; /* of head and message */
-	uint8_t *in;
-	size_t out_size;
-	size_t sent;
-	uint8_t out[2 + SEND_ROOM];
-};
+/* --- Lines --- */
 
-void tcp__close(struct try *try)
+static void line_settle(struct line *line);
+
+static void line_due(void *ctx)
 {
-	struct tcp *tcp = try->tcp;
-	if (tcp == NULL) {
+	struct line *line = ctx;
+	tls_session_free(&line->session);
+	line_settle(line);
+}
+
+static struct line *line_for(struct forward_worker *worker, struct target *target)
+{
+	struct line *line = target->lines[worker->index];
+	if (line != NULL) {
+		return line;
+	}
+	line = calloc(1, sizeof(*line));
+	if (line == NULL) {
+		return NULL;
+	}
+	line->worker = worker;
+	line->target = target__ref(target);
+	list_init(&line->streams);
+	loop_timer_init(worker->loop, &line->forget, line_due, line);
+	list_append(&worker->lines, &line->link);
+	target->lines[worker->index] = line;
+	return line;
+}
+
+static bool line_remembers(const struct line *line)
+{
+	return line->session != NULL || line__serial(line) ||
+	       loop_now_ms(line->worker->loop) < line->rest_until_ms;
+}
+
+/* It goes with its last connection, unless it has something to remember. */
+static void line_settle(struct line *line)
+{
+	if (line->stream_count > 0) {
 		return;
 	}
-	try->tcp = NULL;
-	try->q->worker->tcp_count--;
-	loop_fd_close(&tcp->lfd);
-	close(tcp->fd);
-	free(tcp->in);
-	free(tcp);
-}
-
-static void tcp_broken(struct tcp *tcp)
-{
-	struct try *try = tcp->try;
-	tcp__close(try);
-	ask__broken(try);
-}
-
-/* --- Sending --- */
-
-/* 0, 1: not all yet, or -1: broken. */
-static int tcp_send(struct tcp *tcp)
-{
-	while (tcp->sent < tcp->out_size) {
-		ssize_t n = send(tcp->fd, tcp->out + tcp->sent, tcp->out_size - tcp->sent,
-		                 MSG_NOSIGNAL);
-		if (n < 0) {
-			return errno == EAGAIN || errno == EINTR ? 1 : -1;
+	if (line_remembers(line) && !line->worker->closing) {
+		if (!line->forget.armed) {
+			bool session = line->session != NULL;
+			loop_timer_set(&line->forget, session ? LINE_FORGET_MS : LINE_SERIAL_MS);
 		}
-		tcp->sent += (size_t)n;
+		return;
 	}
-	return 0;
+	loop_timer_cancel(&line->forget);
+	tls_session_free(&line->session);
+	list_remove(&line->link);
+	line->target->lines[line->worker->index] = NULL;
+	target__unref(&line->target);
+	free(line);
 }
 
-static void tcp_writable(struct tcp *tcp)
+bool line__serial(const struct line *line)
 {
-	int error = 0;
-	socklen_t len = sizeof(error);
-	if (!tcp->connected) {
-		if (getsockopt(tcp->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0) {
-			tcp_broken(tcp);
-			return;
+	return loop_now_ms(line->worker->loop) < line->serial_until_ms;
+}
+
+/* --- A connection for a question --- */
+
+/* The longest idle connection of all goes. The walk is short: most are idle most of the time. */
+static bool worker_make_room(struct forward_worker *worker)
+{
+	unsigned int looked = 0;
+	list_each (at, &worker->streams) {
+		struct stream *stream = list_item(at, struct stream, by_use);
+		if (stream__is_idle(stream)) {
+			stream__close(stream);
+			return true;
 		}
-		tcp->connected = true;
-	}
-	int ret = tcp_send(tcp);
-	if (ret < 0 || (ret == 0 && loop_fd_want(&tcp->lfd, LOOP_READ) != 0)) {
-		tcp_broken(tcp);
-	}
-}
-
-/* --- Reading --- */
-
-/*
- * Reads what is missing of the length or of the message, never more. 0: something came; 1: not now;
- * -1: broken or at its end.
- */
-static int tcp_recv(struct tcp *tcp)
-{
-	uint8_t *at = tcp->head + tcp->got;
-	size_t want = sizeof(tcp->head) - tcp->got;
-	if (tcp->got >= sizeof(tcp->head)) {
-		at = tcp->in + (tcp->got - sizeof(tcp->head));
-		want = sizeof(tcp->head) + tcp->in_size - tcp->got;
-	}
-	ssize_t n = recv(tcp->fd, at, want, 0);
-	if (n > 0) {
-		tcp->got += (size_t)n;
-		return 0;
-	}
-	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 1 : -1;
-}
-
-/* The length is known: makes room. */
-static int tcp_begin_message(struct tcp *tcp)
-{
-	tcp->in_size = get_u16(tcp->head);
-	if (tcp->in_size < DNS_HEADER_SIZE || tcp->messages++ == TCP_MESSAGES) {
-		return FAIL_FORMAT;
-	}
-	free(tcp->in);
-	tcp->in = malloc(tcp->in_size);
-	return tcp->in == NULL ? FAIL_NOMEM : 0;
-}
-
-static void tcp_readable(struct tcp *tcp)
-{
-	int ret;
-	while ((ret = tcp_recv(tcp)) == 0) {
-		if (tcp->got == sizeof(tcp->head) && tcp_begin_message(tcp) != 0) {
-			ret = -1;
+		if (++looked == 64) {
 			break;
 		}
-		if (tcp->got < sizeof(tcp->head) + tcp->in_size || tcp->got == sizeof(tcp->head)) {
-			continue;
-		}
-		if (ask__message(tcp->try, tcp->in, tcp->in_size, mono_us())) {
-			return; /* tcp is gone */
-		}
-		tcp->got = 0;
 	}
-	if (ret < 0) {
-		tcp_broken(tcp);
-	}
+	return false;
 }
 
-static void tcp_ready(void *ctx, int fd, unsigned int what)
+static int line_open(struct line *line, struct stream **ret_stream)
 {
-	struct tcp *tcp = ctx;
-	if ((what & LOOP_WRITE) != 0) {
-		tcp_writable(tcp);
-	} else {
-		tcp_readable(tcp);
+	struct forward_worker *worker = line->worker;
+	unsigned int most = line__serial(line) ? LINE_SERIAL : LINE_STREAMS;
+	if (loop_now_ms(worker->loop) < line->rest_until_ms) {
+		return FAIL_NET;
 	}
-}
-
-/* --- Opening --- */
-
-static int fd_connect(const struct target *target)
-{
-	int one = 1;
-	int fd = socket(target->addr.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		return -errno;
+	if (line->stream_count >= most) {
+		return FAIL_BUSY;
 	}
-	int ret = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (ret == 0 && target->source.len != 0) {
-		ret = setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
-		if (ret == 0) {
-			struct addr from = target->source;
-			addr_set_port(&from, 0);
-			ret = bind(fd, &from.sa, from.len);
-		}
+	if (worker->tcp_count >= TCP_OPEN && !worker_make_room(worker)) {
+		return FAIL_BUSY;
+	}
+	int ret = stream__open(line, ret_stream);
+	if (ret == -EMFILE && worker_make_room(worker)) {
+		ret = stream__open(line, ret_stream);
 	}
 	if (ret == 0) {
-		ret = connect(fd, &target->addr.sa, target->addr.len);
+		list_append(&line->streams, &(*ret_stream)->link);
+		list_append(&worker->streams, &(*ret_stream)->by_use);
+		loop_timer_cancel(&line->forget);
+		line->stream_count++;
+		worker->tcp_count++;
 	}
-	if (ret != 0 && errno != EINPROGRESS) {
-		ret = -errno;
-		close(fd);
-		return ret;
+	return ret;
+}
+
+/* The oldest connection that has room, so that the others may idle out. */
+static int line_stream(struct line *line, struct stream **ret_stream)
+{
+	list_each (at, &line->streams) {
+		struct stream *stream = list_item(at, struct stream, link);
+		if (stream__takes(stream)) {
+			*ret_stream = stream;
+			return 0;
+		}
 	}
-	return fd;
+	return line_open(line, ret_stream);
 }
 
 int tcp__start(struct try *try)
 {
-	struct forward_worker *worker = try->q->worker;
-	if (worker->tcp_count >= TCP_OPEN) {
-		return FAIL_BUSY;
-	}
-	struct tcp *tcp = calloc(1, sizeof(*tcp));
-	if (tcp == NULL) {
+	struct line *line = line_for(try->q->worker, try_target(try));
+	struct stream *stream;
+	if (line == NULL) {
 		return FAIL_NOMEM;
 	}
-	tcp->try = try;
-	tcp->fd = fd_connect(try_target(try));
-	int ret = tcp->fd < 0 ? tcp->fd : 0;
+	int ret = line_stream(line, &stream);
 	if (ret == 0) {
-		ret = loop_fd_open(worker->loop, &tcp->lfd, tcp->fd, LOOP_WRITE, tcp_ready, tcp);
-		if (ret != 0) {
-			close(tcp->fd);
+		ret = stream__ask(stream, try);
+		if (ret != 0 && stream->used == 0) {
+			stream__close(stream);
 		}
-	}
-	if (ret != 0) {
-		free(tcp);
 		return ret;
 	}
-	try->id = random_u16();
-	size_t size = send__build(try, tcp->out + 2);
-	put_u16(tcp->out, (uint16_t)size);
-	tcp->out_size = 2 + size;
-	try->tcp = tcp;
-	worker->tcp_count++;
-	return 0;
+	line_settle(line);
+	return ret;
+}
+
+void tcp__close(struct try *try)
+{
+	if (try->stream != NULL) {
+		stream__leave(try);
+	}
+}
+
+void tcp__overdue(struct try *try)
+{
+	if (try->stream != NULL) {
+		stream__overdue(try);
+	}
+}
+
+void tcp__close_all(struct forward_worker *worker)
+{
+	assert(worker->closing);
+	while (!list_empty(&worker->streams)) {
+		stream__close(list_item(worker->streams.next, struct stream, by_use));
+	}
+	while (!list_empty(&worker->lines)) {
+		line_settle(list_item(worker->lines.next, struct line, link));
+	}
+	free(worker->stream_in);
+	worker->stream_in = NULL;
+}
+
+/* --- What streams tell --- */
+
+bool tcp__warm(const struct try *try)
+{
+	const struct target *target = try_target(try);
+	const struct line *line = target->lines[try->q->worker->index];
+	if (target->tls == NULL || line == NULL) {
+		return false;
+	}
+	list_each (at, &line->streams) {
+		const struct stream *stream = list_item(at, struct stream, link);
+		if (stream->state == STREAM_OPEN && stream__takes(stream)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void tcp__lost(struct try *try, bool again, enum forward_reason reason)
+{
+	if (try->state != TRY_WAITING) {
+		/* Its time had run out: nothing more will be heard of it. */
+		ask__advance(try->q, false);
+		return;
+	}
+	if (again && !try->again && !try->q->worker->closing) {
+		try->again = true;
+		if (tcp__start(try) == 0) {
+			return;
+		}
+	}
+	ask__broken(try, reason);
+}
+
+void tcp__gone(struct stream *stream)
+{
+	struct line *line = stream->line;
+	list_remove(&stream->link);
+	list_remove(&stream->by_use);
+	line->stream_count--;
+	line->worker->tcp_count--;
+	line_settle(line);
 }

@@ -1,8 +1,12 @@
 #include "base/epoch.h"
 #include "base/fail.h"
 #include "base/mono.h"
+#include "forward/ask_int.h"
+#include "forward/circle_int.h"
 #include "forward/outbox_int.h"
 #include "forward/pool_int.h"
+#include "forward/probe_int.h"
+#include "forward/tcp_int.h"
 #include "forward/worker_int.h"
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +72,8 @@ static void worker_init(struct forward_worker *worker)
 	held__init(&worker->held);
 	list_init(&worker->pools);
 	list_init(&worker->ports);
+	list_init(&worker->lines);
+	list_init(&worker->streams);
 	loop_timer_init(worker->loop, &worker->flush_timer, flush_due, worker);
 	loop_timer_init(worker->loop, &worker->held_timer, send__held, worker);
 	loop_timer_init(worker->loop, &worker->sweep_timer, sweep_due, worker);
@@ -89,7 +95,9 @@ struct forward_worker *forward_worker_new(struct forward *fwd, struct loop *loop
 	worker->batch = port__batch_new();
 	worker->outbox = outbox__new();
 	worker->box = mailbox_new(loop, fwd->opts.inflight_max, worker);
-	if (worker->batch == NULL || worker->outbox == NULL || worker->box == NULL) {
+	worker->prober = worker->index == 0 ? probe__start(worker) : NULL;
+	if (worker->batch == NULL || worker->outbox == NULL || worker->box == NULL ||
+	    (worker->index == 0 && worker->prober == NULL)) {
 		forward_worker_free(&worker);
 	}
 	return worker;
@@ -134,8 +142,10 @@ void forward_worker_free(struct forward_worker **ptr)
 			settle__question(q, FAIL_SHUTDOWN, NULL, NULL);
 		}
 	}
+	probe__stop(&worker->prober);
 	worker_leave_others(worker);
 	pool__close_all(worker);
+	tcp__close_all(worker);
 	loop_timer_cancel(&worker->flush_timer);
 	loop_timer_cancel(&worker->held_timer);
 	slab__fini(&worker->question_slab);
@@ -167,12 +177,12 @@ static struct group *group_held(struct forward *fwd, uint32_t origin)
  * A place for one more question. Counted first, so that workers that come together cannot pass
  * the bound.
  */
-static bool worker_reserve(struct forward_worker *worker, struct group *group)
+static bool worker_reserve(struct forward_worker *worker, struct group *group, bool always)
 {
 	struct forward *fwd = worker->fwd;
 	uint32_t here = __atomic_add_fetch(&group->inflight, 1, __ATOMIC_RELAXED);
 	size_t all = __atomic_add_fetch(&fwd->inflight_count, 1, __ATOMIC_RELAXED);
-	if (here <= group->inflight_max && all <= fwd->opts.inflight_max) {
+	if (always || (here <= group->inflight_max && all <= fwd->opts.inflight_max)) {
 		return true;
 	}
 	worker__release(worker, group);
@@ -251,6 +261,12 @@ static struct question *question_new(struct forward_worker *worker, const struct
 	q->entry.qtype = ask->qtype;
 	q->entry.dnssec_ok = ask->dnssec_ok;
 	q->entry.checking_disabled = ask->checking_disabled;
+	q->entry.only = ask->only;
+	q->entry.made_up = ask->made_up;
+	if (ask->client != NULL) {
+		q->entry.asker = *ask->client;
+		q->entry.from_target = circle__is_target(group, ask->client);
+	}
 	size_t len = dns_name_len(ask->name);
 	q->entry.name_len = (uint8_t)len;
 	memcpy(q->entry.name, ask->name, len);
@@ -276,7 +292,8 @@ static int ask_join(struct forward_worker *worker, struct question *q, struct wa
 {
 	uint64_t mine_ms = q->entry.deadline_ms;
 	uint64_t its_ms;
-	bool room = worker_reserve(worker, q->group);
+	int ret = 0;
+	bool room = worker_reserve(worker, q->group, q->entry.only != 0);
 	switch (inflight__join(worker->fwd->inflight, &q->entry, waiter, room, &its_ms)) {
 	case INFLIGHT_FRESH:
 		question_queue(worker, q);
@@ -290,12 +307,18 @@ static int ask_join(struct forward_worker *worker, struct question *q, struct wa
 		waiter_free(waiter);
 		settle__gone(q);
 		return FAIL_BUSY;
+	case INFLIGHT_CIRCLE:
+		circle__refuse(worker->fwd, q->group, &q->entry.asker, loop_now_ms(worker->loop),
+		               worker->refusal);
+		waiter_free(waiter);
+		ret = FAIL_LOOP;
+		break;
 	}
 	if (room) {
 		worker__release(worker, q->group);
 	}
 	settle__gone(q);
-	return 0;
+	return ret;
 }
 
 int forward_ask(struct forward_worker *worker, struct forward_ask *ask)
@@ -308,6 +331,16 @@ int forward_ask(struct forward_worker *worker, struct forward_ask *ask)
 	if (group == NULL) {
 		return FAIL_NOTFOUND;
 	}
+	ask->text = worker->refusal;
+	if (circle__check(worker->fwd, group, ask, loop_now_ms(worker->loop), worker->refusal)) {
+		group__unref(&group);
+		return FAIL_LOOP;
+	}
+	return worker__ask(worker, group, ask);
+}
+
+int worker__ask(struct forward_worker *worker, struct group *group, struct forward_ask *ask)
+{
 	ask->hopeless = !group__way_out(group);
 	if (ask->spare && group->bucket != NULL && !bucket__calm(group->bucket, mono_us() * 1000)) {
 		group__unref(&group);

@@ -16,6 +16,7 @@
 struct batch;
 struct mailbox;
 struct outbox;
+struct prober;
 struct question;
 
 #define FORWARD_WORKERS_MAX 256
@@ -26,6 +27,8 @@ struct forward {
 	struct group_table *table; /* published (base/epoch.h); changed under admin */
 	/* Guards the slow path: a change of the table, and its readers who are no workers. */
 	pthread_mutex_t admin;
+	pthread_mutex_t circle_lock; /* circle_from of all members; the innermost */
+	uint8_t circle_key[16];      /* drawn at start: which of the circle's questions are ours */
 	bool worker_used[FORWARD_WORKERS_MAX];
 	/* Written by all workers. */
 	_Alignas(64) size_t inflight_count;
@@ -67,9 +70,20 @@ struct forward_worker {
 	struct loop_timer sweep_timer;
 	struct batch *batch;
 	struct outbox *outbox;
+
+	struct list lines;   /* connections to each target */
+	struct list streams; /* all connections, the longest unused first */
 	unsigned int tcp_count;
+	uint8_t *stream_in;    /* what one read brings; NULL: none was read yet */
+	struct prober *prober; /* the first worker's alone; else NULL */
+	char refusal[160];     /* why the last ask was refused */
 };
 
+/*
+ * forward_ask of a group at hand, whose reference it takes over, also when it fails. A question to
+ * one member alone (ask->only) is counted in the bounds but not stopped by them.
+ */
+int worker__ask(struct forward_worker *worker, struct group *group, struct forward_ask *ask);
 /* A question has left: its places in the bounds are free again. */
 void worker__release(struct forward_worker *worker, struct group *group);
 /* Gives an accepted asker its outcome and forgets him. why as in struct forward_result. */

@@ -49,18 +49,18 @@ enum step_says query_admit(struct query_run *run)
 	case QUERY_RATE_DROP:
 		return STEP_SILENT;
 	}
-	if (run->q.qclass == DNS_CLASS_CH) {
+	if (run->q->qclass == DNS_CLASS_CH) {
 		if (run->client->may != CLIENT_ALL) {
 			return query__refuse(run, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED,
 			                     "this client may ask for private zones only");
 		}
 		return query_local_chaos(run);
 	}
-	if (run->q.qclass != DNS_CLASS_IN) {
+	if (run->q->qclass != DNS_CLASS_IN) {
 		return query__refuse(run, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED,
 		                     "class is not IN");
 	}
-	if (type_refused(run->q.qtype)) {
+	if (type_refused(run->q->qtype)) {
 		return query__refuse(run, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED,
 		                     "type cannot be asked here");
 	}

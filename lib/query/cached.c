@@ -72,7 +72,7 @@ int query__scratch(struct query_run *run, const struct cache_hit *hit, const uin
 static void put_parts(struct query_run *run, const struct cache_hit *hit)
 {
 	struct dns_reply whole;
-	int ret = query__scratch(run, hit, run->name, run->q.qtype, &whole);
+	int ret = query__scratch(run, hit, run->name, run->q->qtype, &whole);
 	if (ret == FAIL_LIMIT) {
 		run->b.truncated = true;
 		return;
@@ -90,7 +90,7 @@ static void put_parts(struct query_run *run, const struct cache_hit *hit)
 void query__say_stale(struct query_run *run, const struct cache_hit *hit)
 {
 	if (hit->stale) {
-		dns_build_reserve(&run->b, run->q.edns ? EDE_SIZE : 0);
+		dns_build_reserve(&run->b, run->q->edns ? EDE_SIZE : 0);
 		run->ede = hit->outcome == DNS_OUTCOME_NXDOMAIN ? DNS_EDE_STALE_NXDOMAIN
 		                                                : DNS_EDE_STALE;
 	}
@@ -171,9 +171,8 @@ enum step_says query_cached(struct query_run *run)
 	struct cache_key key = {
 		.name = run->key,
 		.origin = run->origin,
-		.type = run->q.qtype,
-		.flags = (run->q.dnssec_ok ? CACHE_DO : 0) |
-	                 (run->q.flags & DNS_FLAG_CD ? CACHE_CD : 0),
+		.type = run->q->qtype,
+		.flags = query__cache_flags(run->q),
 	};
 	struct query_found found;
 	switch (query__find(run, &key, &found)) {

@@ -29,8 +29,9 @@ struct query_feed {
 	uint8_t flags;
 	int ede;
 	char text[128];
-	struct dns_key key;
 	struct dns_body body;
+	uint8_t name_len;
+	uint8_t name[]; /* lower case */
 };
 
 void query_wait_init(struct query_wait *wait)
@@ -81,7 +82,8 @@ bool query__fed(const struct query_wait *wait, const struct cache_key *key,
 {
 	for (const struct query_feed *feed = wait->feeds; feed != NULL; feed = feed->next) {
 		if (feed->origin == key->origin && feed->type == key->type &&
-		    feed->flags == key->flags && dns_name_equal(feed->key.name, key->name->name)) {
+		    feed->flags == key->flags && feed->name_len == key->name->len &&
+		    memcmp(feed->name, key->name->name, feed->name_len) == 0) {
 			feed_hit(feed, ret_hit);
 			*ret_text = feed->text;
 			return true;
@@ -174,7 +176,7 @@ static int feed_keep(struct query_wait *wait, const struct query_ask *ask,
                      const struct dns_key *key, uint8_t flags, const struct dns_body *body, int ede,
                      const char *text)
 {
-	struct query_feed *feed = arena_alloc(&wait->arena, sizeof(*feed));
+	struct query_feed *feed = arena_alloc(&wait->arena, sizeof(*feed) + key->len);
 	if (feed == NULL) {
 		return FAIL_NOMEM;
 	}
@@ -187,7 +189,8 @@ static int feed_keep(struct query_wait *wait, const struct query_ask *ask,
 		snprintf(feed->text, sizeof(feed->text), "%s",
 		         text != NULL ? text : fail_text(FAIL_LAME));
 	}
-	feed->key = *key;
+	feed->name_len = key->len;
+	memcpy(feed->name, key->name, key->len);
 	feed->body = *body;
 	feed->body.wire = arena_copy(&wait->arena, body->wire, body->size);
 	feed->body.ttl_at =
@@ -207,6 +210,11 @@ int query_feed(struct query_worker *worker, struct query_wait *wait, const struc
 	struct dns_body body = {.wire = worker->scratch, .ttl_at = ttl_at};
 	struct dns_key key;
 	dns_key_make(&key, ask->name);
+	uint8_t flags = (uint8_t)((ask->dnssec_ok ? CACHE_DO : 0) |
+	                          (ask->checking_disabled ? CACHE_CD : 0));
+	struct cache_key cache_key = {
+		.name = &key, .origin = ask->origin, .type = ask->qtype, .flags = flags};
+	cache_fetch_store(worker->cache, &cache_key); /* on its way while the answer is read */
 	int why = told->why;
 	if (why == 0) {
 		why = told_scrub(worker, ask, &key, told->reply, &body);
@@ -223,11 +231,7 @@ int query_feed(struct query_worker *worker, struct query_wait *wait, const struc
 		};
 	}
 
-	uint8_t flags = (uint8_t)((ask->dnssec_ok ? CACHE_DO : 0) |
-	                          (ask->checking_disabled ? CACHE_CD : 0));
 	int ede = why == 0 ? DNS_EDE_NONE : failure_ede(why);
-	struct cache_key cache_key = {
-		.name = &key, .origin = ask->origin, .type = ask->qtype, .flags = flags};
 	if (told->keep && why == 0) {
 		cache_store(worker->cache, &cache_key, &body, now_s);
 	} else if (told->keep && failure_most_s(why) != 0) {

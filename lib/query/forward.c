@@ -16,13 +16,6 @@ static void ask_fill(const struct query_run *run, const uint8_t *name, uint16_t 
 	memcpy(ask->bailiwick, run->bailiwick, ask->bailiwick_len);
 }
 
-/* What of the question itself goes upstream, and keeps answers apart. */
-static uint8_t ask_flags(const struct query_run *run)
-{
-	return (uint8_t)((run->q.dnssec_ok ? CACHE_DO : 0) |
-	                 (run->q.flags & DNS_FLAG_CD ? CACHE_CD : 0));
-}
-
 enum step_says query__park(struct query_run *run, const uint8_t *name, uint16_t type, uint8_t flags)
 {
 	if (run->wait != NULL && run->wait->asked >= QUERY_ASKS_MAX) {
@@ -35,14 +28,14 @@ enum step_says query__park(struct query_run *run, const uint8_t *name, uint16_t 
 
 enum step_says query_forward(struct query_run *run)
 {
-	return query__park(run, run->name, run->q.qtype, ask_flags(run));
+	return query__park(run, run->name, run->q->qtype, query__cache_flags(run->q));
 }
 
 void query__refresh_note(struct query_run *run)
 {
 	struct query_worker *worker = run->worker;
 	if (worker->refresh_count < QUERY_REFRESH_MAX) {
-		ask_fill(run, run->name, run->q.qtype, ask_flags(run),
+		ask_fill(run, run->name, run->q->qtype, query__cache_flags(run->q),
 		         &worker->refresh[worker->refresh_count++]);
 		query__trace(run, "near its end and in use: asked for again behind\n");
 	}

@@ -51,7 +51,7 @@ static bool is_loopback_name(const struct query_run *run)
 /* RFC 6761 section 6.3; reverse names as RFC 1912 section 4.1 has them. */
 enum step_says query_local_name(struct query_run *run)
 {
-	uint16_t type = run->q.qtype;
+	uint16_t type = run->q->qtype;
 	query__trace(run, "answered by ourselves\n");
 	if (dns_name_within(run->key->name, localhost)) {
 		if (type == DNS_TYPE_A || type == DNS_TYPE_ANY) {
@@ -108,7 +108,7 @@ enum step_says query_local_chaos(struct query_run *run)
 		{"\010hostname\004bind", false},
 	};
 	const struct world_opts *opts = run->world->opts;
-	bool text_asked = run->q.qtype == DNS_TYPE_TXT || run->q.qtype == DNS_TYPE_ANY;
+	bool text_asked = run->q->qtype == DNS_TYPE_TXT || run->q->qtype == DNS_TYPE_ANY;
 	for (size_t i = 0; text_asked && i < sizeof(known) / sizeof(known[0]); i++) {
 		if (dns_name_equal(run->key->name, (const uint8_t *)known[i].name)) {
 			return chaos_text(run, known[i].version ? opts->version : opts->server_id);

@@ -106,8 +106,22 @@ struct query_in {
 	enum query_proto proto;
 	uint64_t now_s; /* monotonic */
 	bool impatient; /* the client timer is over: stale data will do (RFC 8767 section 5) */
+	struct query_ahead *ahead; /* wire, read by query_read_ahead; NULL: not yet */
 	struct query_trace *trace; /* usually NULL */
 };
+
+/*
+ * Packets of one batch, read before the first of them runs: what their runs will look for in zones and cache is then
+ * on its way from memory, all at a time instead of each in its turn. Good until the epoch section ends.
+ */
+struct query_ahead {
+	const uint8_t *wire; /* set by the caller, and */
+	size_t size;
+	enum dns_verdict verdict;
+	struct dns_query q;
+	struct world_place place;
+};
+void query_read_ahead(struct query_worker *worker, struct query_ahead *aheads, size_t count);
 
 /* What must be asked to go on. Copied by whoever keeps it. */
 struct query_ask {

@@ -41,7 +41,7 @@ struct query_run {
 	bool authentic; /* all that was put so far came validated, by a FORWARD rule */
 	bool doubted;   /* something of it did not */
 
-	struct dns_query q;
+	struct dns_query *q;
 	struct dns_build b;
 	struct dns_key chase_key;
 	uint8_t chase_name[DNS_NAME_MAX + 1];
@@ -126,6 +126,12 @@ enum step_says query__park(struct query_run *run, const uint8_t *name, uint16_t 
                            uint8_t flags);
 /* forward.c: notes that what was just given from the cache must be asked for again; without room it is left. */
 void query__refresh_note(struct query_run *run);
+
+/* What of the question itself goes upstream, and keeps answers apart. */
+static inline uint8_t query__cache_flags(const struct dns_query *q)
+{
+	return (uint8_t)((q->dnssec_ok ? CACHE_DO : 0) | (q->flags & DNS_FLAG_CD ? CACHE_CD : 0));
+}
 
 /* A line of explain; costs a test when nobody asked. */
 #define query__trace(run, ...)                                            \

@@ -44,7 +44,11 @@ static void route_trace(struct query_run *run)
 
 enum step_says query_route(struct query_run *run)
 {
-	world_route(run->world, run->key, &run->place);
+	if (run->in->ahead != NULL && run->key == &run->q->key) {
+		run->place = run->in->ahead->place;
+	} else {
+		world_route(run->world, run->key, &run->place);
+	}
 	route_trace(run);
 	if (run->place.zone != NULL) {
 		run->aa = run->aa || run->links == 0;
@@ -62,14 +66,14 @@ enum step_says query_route(struct query_run *run)
 	if (rule->kind == RULE_LOCAL) {
 		return query_local_name(run);
 	}
-	if (!(run->q.flags & DNS_FLAG_RD)) {
+	if (!(run->q->flags & DNS_FLAG_RD)) {
 		if (run->links != 0) {
 			return STEP_DONE; /* the chain as far as we hold it */
 		}
 		return query__refuse(run, DNS_RCODE_REFUSED, DNS_EDE_NOT_AUTHORITATIVE,
 		                     "not ours, and recursion was not desired");
 	}
-	if (run->q.qtype == DNS_TYPE_ANY) {
+	if (run->q->qtype == DNS_TYPE_ANY) {
 		return query_local_any(run);
 	}
 	run->origin = rule->origin;

@@ -98,7 +98,7 @@ static size_t run_limit(const struct query_run *run, size_t room)
 {
 	size_t limit = DNS_MSG_MAX;
 	if (run->in->proto == QUERY_UDP) {
-		limit = run->q.udp_size < DNS_UDP_OURS ? run->q.udp_size : DNS_UDP_OURS;
+		limit = run->q->udp_size < DNS_UDP_OURS ? run->q->udp_size : DNS_UDP_OURS;
 	}
 	return limit < room ? limit : room;
 }
@@ -108,13 +108,13 @@ static void run_opt(const struct query_run *run, struct dns_opt *ret_opt)
 	const struct world_opts *opts = run->world->opts;
 	*ret_opt = (struct dns_opt){
 		.udp_size = DNS_UDP_OURS,
-		.dnssec_ok = run->q.dnssec_ok,
+		.dnssec_ok = run->q->dnssec_ok,
 		.ede = run->ede,
 		.ede_text = run->ede_text,
-		.nsid = run->q.nsid && opts->server_id[0] != '\0' ? opts->server_id : NULL,
+		.nsid = run->q->nsid && opts->server_id[0] != '\0' ? opts->server_id : NULL,
 		.keepalive = -1,
 	};
-	if (run->q.keepalive && run->in->proto == QUERY_TCP) {
+	if (run->q->keepalive && run->in->proto == QUERY_TCP) {
 		ret_opt->keepalive = (int)(opts->keepalive_s * 10);
 	}
 }
@@ -123,7 +123,7 @@ static void run_opt(const struct query_run *run, struct dns_opt *ret_opt)
 static void run_log(const struct query_run *run)
 {
 	if (!__atomic_load_n(&run->worker->log_queries, __ATOMIC_RELAXED) ||
-	    run->q.question_len == 0) {
+	    run->q->question_len == 0) {
 		return;
 	}
 	char from[ADDR_TEXT_MAX];
@@ -132,7 +132,7 @@ static void run_log(const struct query_run *run)
 	char rcode[16];
 	log_info("query", "%s %s %s %s %s %s", addr_text(run->in->client, from),
 	         run->in->proto == QUERY_UDP ? "udp" : "tcp",
-	         dns_name_text(dns_query_name(&run->q), name), dns_type_text(run->q.qtype, type),
+	         dns_name_text(dns_query_name(run->q), name), dns_type_text(run->q->qtype, type),
 	         dns_rcode_text(run->rcode, rcode), query_source_text(run->source));
 }
 
@@ -142,7 +142,7 @@ static void run_log(const struct query_run *run)
  */
 static bool run_authentic(const struct query_run *run)
 {
-	bool asked = run->q.dnssec_ok || (run->q.flags & DNS_FLAG_AD) != 0;
+	bool asked = run->q->dnssec_ok || (run->q->flags & DNS_FLAG_AD) != 0;
 	bool theirs = run->source == QUERY_FROM_CACHE || run->source == QUERY_FROM_UPSTREAM;
 	return asked && theirs && run->authentic && !run->doubted && !run->aa;
 }
@@ -160,7 +160,7 @@ static size_t run_encode(struct query_run *run)
 	}
 	run_log(run);
 	uint16_t flags = (run->aa ? DNS_FLAG_AA : 0) | (run_authentic(run) ? DNS_FLAG_AD : 0);
-	if (!run->q.edns) {
+	if (!run->q->edns) {
 		return dns_build_end(&run->b, flags, run->rcode, NULL);
 	}
 	struct dns_opt opt;
@@ -178,8 +178,8 @@ static void run_begin(struct query_run *run, uint8_t *out, size_t room)
 	run->aa = false;
 	run->authentic = false;
 	run->doubted = false;
-	dns_build_answer(&run->b, out, room, run_limit(run, room), &run->q);
-	if (run->q.edns) {
+	dns_build_answer(&run->b, out, room, run_limit(run, room), run->q);
+	if (run->q->edns) {
 		struct dns_opt opt;
 		run_opt(run, &opt);
 		dns_build_reserve(&run->b, dns_opt_size(&opt));
@@ -193,11 +193,11 @@ static size_t run_verdict(struct query_run *run, enum dns_verdict verdict, uint8
 	run->client = clients_find(run->world->clients, run->in->client);
 	metric_add(&run->worker->counters.queries[run->in->proto][run->client->may], 1);
 	if (verdict != DNS_VERDICT_BADVERS) {
-		run->q.edns = false;
-		run->q.udp_size = DNS_UDP_PLAIN;
+		run->q->edns = false;
+		run->q->udp_size = DNS_UDP_PLAIN;
 	}
 	if (verdict == DNS_VERDICT_NOTIMP) {
-		run->q.question_len = 0;
+		run->q->question_len = 0;
 	}
 	run_begin(run, out, room);
 	run->rcode = verdict == DNS_VERDICT_NOTIMP    ? DNS_RCODE_NOTIMP
@@ -245,14 +245,17 @@ enum query_next query_run(struct query_worker *worker, const struct query_in *in
                           struct query_wait *wait, uint8_t *out, size_t room, size_t *ret_size,
                           struct query_ask *ret_ask)
 {
-	struct query_run run; /* not cleared: 5 KB that the steps fill as they go */
+	struct query_run run; /* not cleared: 4 KB that the steps fill as they go */
 	run.worker = worker;
 	run.in = in;
 	run.wait = wait;
 	run.ask = ret_ask;
 	run.world = world_get(worker->root);
 
-	enum dns_verdict verdict = dns_query_read(in->wire, in->size, &run.q);
+	struct dns_query own;
+	run.q = in->ahead != NULL ? &in->ahead->q : &own;
+	enum dns_verdict verdict =
+		in->ahead != NULL ? in->ahead->verdict : dns_query_read(in->wire, in->size, &own);
 	if (verdict == DNS_VERDICT_DROP) {
 		metric_add(&worker->counters.silent, 1);
 		return QUERY_SILENT;
@@ -270,8 +273,8 @@ enum query_next query_run(struct query_worker *worker, const struct query_in *in
 		again = wait->draw;
 		run.draw = &again;
 	}
-	run.key = &run.q.key;
-	run.name = dns_query_name(&run.q);
+	run.key = &run.q->key;
+	run.name = dns_query_name(run.q);
 	run.links = 0;
 	run.chases = 0;
 	run_begin(&run, out, room);
@@ -293,16 +296,18 @@ size_t query_fail(struct query_worker *worker, const struct query_in *in, int ed
                   uint8_t *out, size_t room)
 {
 	struct query_run run;
+	struct dns_query own;
 	run.worker = worker;
 	run.in = in;
 	run.world = world_get(worker->root);
-	enum dns_verdict verdict = dns_query_read(in->wire, in->size, &run.q);
+	run.q = &own;
+	enum dns_verdict verdict = dns_query_read(in->wire, in->size, run.q);
 	if (verdict != DNS_VERDICT_OK) {
 		return 0; /* cannot be: such a packet never waits */
 	}
 	run_begin(&run, out, room);
 	struct world_place place;
-	world_route(run.world, &run.q.key, &place);
+	world_route(run.world, &run.q->key, &place);
 	run.aa = place.zone != NULL;
 	query__refuse(&run, DNS_RCODE_SERVFAIL, ede, text);
 	return run_encode(&run);

@@ -164,12 +164,12 @@ static bool zone_falls_back(const struct query_run *run, const struct zone *zone
 
 static enum step_says zone_missing(struct query_run *run, const struct zone *zone)
 {
-	if (!zone_falls_back(run, zone) || !(run->q.flags & DNS_FLAG_RD)) {
+	if (!zone_falls_back(run, zone) || !(run->q->flags & DNS_FLAG_RD)) {
 		run->source = QUERY_FROM_STATIC;
 		return query__negative(run, zone, DNS_RCODE_NXDOMAIN);
 	}
 	query__trace(run, "zone: no such name, asked of the public resolver\n");
-	if (run->q.qtype == DNS_TYPE_ANY) {
+	if (run->q->qtype == DNS_TYPE_ANY) {
 		return query_local_any(run);
 	}
 	run->origin = run->world->opts->fallback_origin;
@@ -187,10 +187,10 @@ enum step_says query_zone(struct query_run *run)
 	const struct zone *zone = run->place.zone->zone;
 	struct zone_result result;
 	run->doubted = true; /* nobody signs private zones */
-	if (zone_doubted(zone) && run->q.qtype != DNS_TYPE_ANY) {
+	if (zone_doubted(zone) && run->q->qtype != DNS_TYPE_ANY) {
 		return zone_ask(run, "its copy disagrees with the VPC resolver");
 	}
-	zone_lookup(zone, run->key, run->q.qtype, &result);
+	zone_lookup(zone, run->key, run->q->qtype, &result);
 	switch (result.found) {
 	case ZONE_FOUND_SET:
 	case ZONE_FOUND_CNAME:

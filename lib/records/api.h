@@ -28,8 +28,8 @@ struct records_api {
 	int (*list)(void *ctx, const char *zone, const char *name, aws_record_set_fn *fn,
 	            void *fn_ctx);
 	/* One change batch. ret_change: RECORDS_CHANGE_ID_MAX. */
-	int (*change)(void *ctx, const char *zone, const struct record_change *changes, size_t count,
-	              char *ret_change);
+	int (*change)(void *ctx, const char *zone, const struct record_change *changes,
+	              size_t count, char *ret_change);
 	int (*insync)(void *ctx, const char *change, bool *ret_insync);
 	/* All instances of this account and Region, those that services manage included. */
 	int (*instances)(void *ctx, aws_ec2_instance_fn *fn, void *fn_ctx);

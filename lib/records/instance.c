@@ -70,8 +70,8 @@ static const char *find_mac(struct instance *instance, const char *wanted, char 
 
 static const struct {
 	const char *name;
-	const char *path;      /* of the instance; NULL: only by interface */
-	const char *of_mac;    /* of an interface; NULL: the instance's alone */
+	const char *path;   /* of the instance; NULL: only by interface */
+	const char *of_mac; /* of an interface; NULL: the instance's alone */
 } sources[] = {
 	{"instance_id", "meta-data/instance-id", NULL},
 	{"private_ipv4", "meta-data/local-ipv4", "local-ipv4s"},
@@ -147,8 +147,8 @@ static const char *value_ask(struct instance *instance, const char *name, char *
 		snprintf(path, sizeof(path), "meta-data/tags/instance/%s", name + 4);
 		return ask(instance, path, buf, false);
 	}
-	snprintf(base, sizeof(base), "%.*s", (int)(colon == NULL ? strlen(name) : (size_t)(colon - name)),
-	         name);
+	snprintf(base, sizeof(base), "%.*s",
+	         (int)(colon == NULL ? strlen(name) : (size_t)(colon - name)), name);
 	if (strcmp(base, "account") == 0) {
 		snprintf(buf, TEXT_MAX_LEN, "%s", instance->account);
 		return buf[0] == '\0' ? NULL : buf;
@@ -236,7 +236,8 @@ int instance_open(struct instance *instance, struct arena *arena, instance_get_f
 	word_take(document, "instanceId", instance->id, sizeof(instance->id));
 	instance->launched_s = time_take(document, "pendingTime");
 	json_decref(document);
-	return instance->account[0] == '\0' || instance->region[0] == '\0' || instance->id[0] == '\0'
+	return instance->account[0] == '\0' || instance->region[0] == '\0' ||
+	                       instance->id[0] == '\0'
 	               ? FAIL_FORMAT
 	               : 0;
 }

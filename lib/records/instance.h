@@ -19,7 +19,7 @@ struct instance {
 	void *ctx;
 	struct arena *arena;
 	struct instance_value *values;
-	int failed; /* a value could not be asked for; the last reason */
+	int failed;   /* a value could not be asked for; the last reason */
 	bool in_name; /* the next values are for a name: no colons */
 	char account[13];
 	char region[33];

@@ -165,8 +165,7 @@ bool record_set_equal(const struct record_set *a, const struct record_set *b)
 bool record_entry_equal(const struct record_entry *a, const struct record_entry *b)
 {
 	return strcmp(a->zone, b->zone) == 0 && record_set_equal(&a->set, &b->set) &&
-	       a->has_mark == b->has_mark &&
-	       (!a->has_mark || record_set_equal(&a->mark, &b->mark));
+	       a->has_mark == b->has_mark && (!a->has_mark || record_set_equal(&a->mark, &b->mark));
 }
 
 int record_entry_compare(const struct record_entry *a, const struct record_entry *b)

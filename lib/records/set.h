@@ -15,8 +15,8 @@
 #define RECORD_NAME_MAX 1025 /* four characters an octet, and NUL */
 
 struct record_set {
-	const char *name;       /* as the API gives names back: small letters, \ooo, dot at the end */
-	const char *type;       /* "A" */
+	const char *name; /* as the API gives names back: small letters, \ooo, dot at the end */
+	const char *type; /* "A" */
 	const char *identifier; /* NULL: a simple set; else a multivalue one */
 	uint32_t ttl_s;
 	const char *const *values;
@@ -57,4 +57,3 @@ int record_entry_compare(const struct record_entry *a, const struct record_entry
 
 /* "NAME TTL TYPE VALUE, VALUE" and the identifier in brackets. */
 void record_set_text(const struct record_set *set, struct text *out);
-

@@ -77,7 +77,8 @@ static bool make_name(struct making *making, struct record_entry *entry)
 	}
 	if (record_name(text, name) != 0) {
 		fault(making, 0,
-		      "`%.300s` is no name; labels of 1 to 63 bytes, 255 bytes in all, would be right",
+		      "`%.300s` is no name; labels of 1 to 63 bytes, 255 bytes in all, would be "
+		      "right",
 		      text);
 		return false;
 	}
@@ -197,7 +198,8 @@ static void make(struct making *making)
 	if (!make_name(making, &entry) || !make_values(making, &entry)) {
 		return;
 	}
-	int ret = want_mark(making->owner, making->settings, record, making->instance->arena, &entry);
+	int ret =
+		want_mark(making->owner, making->settings, record, making->instance->arena, &entry);
 	if (ret == FAIL_LIMIT) {
 		fault(making, 0,
 		      "`%.300s`: its mark would be too long, and without one nothing is written; "

@@ -21,7 +21,7 @@ static struct parked *parked_get(struct worker *worker)
 		}
 		return parked;
 	}
-	struct list *at = worker->parked_free.next;
+	struct list *at = worker->parked_free.prev; /* just used: it is in the caches yet */
 	list_remove(at);
 	worker->parked_free_count--;
 	return list_item(at, struct parked, link);
@@ -86,7 +86,10 @@ static void parked_send(struct parked *parked, const uint8_t *bytes, size_t size
 
 static unsigned int parked_age_ms(const struct parked *parked)
 {
-	return (unsigned int)((mono_us() - parked->arrived_us) / 1000);
+	uint64_t now_ms =
+		loop_now_ms(parked->worker->loop); /* of this turn: it may have come after */
+	uint64_t arrived_ms = parked->arrived_us / 1000;
+	return now_ms > arrived_ms ? (unsigned int)(now_ms - arrived_ms) : 0;
 }
 
 static void parked_fail(struct parked *parked, const char *text)
@@ -140,6 +143,7 @@ static bool parked_ask(struct parked *parked)
 			.dnssec_ok = parked->ask.dnssec_ok,
 			.checking_disabled = parked->ask.checking_disabled,
 			.budget_ms = SERVER_ANSWER_MS - ASK_LEAST_MS - age_ms,
+			.client = parked->explain == NULL ? &parked->client : NULL,
 			.asker = gate_hash(&parked->client),
 			.done = upstream_done,
 			.ctx = parked,
@@ -156,7 +160,10 @@ static bool parked_ask(struct parked *parked)
 		parked->astray = true;
 		return false;
 	}
-	struct query_told told = {.why = ret, .text = fail_text(ret)};
+	struct query_told told = {
+		.why = ret,
+		.text = ret == FAIL_LOOP ? parked->upstream.text : fail_text(ret),
+	};
 	epoch_read_begin();
 	query_feed(&worker->query, &parked->wait, &parked->ask, &told,
 	           loop_now_ms(worker->loop) / 1000);
@@ -307,6 +314,7 @@ bool parked_new(struct worker *worker, const struct query_in *in, const struct q
 	parked->arrived_us = mono_us();
 	parked->in = *in;
 	parked->in.client = &parked->client;
+	parked->in.ahead = NULL;
 	loop_timer_init(worker->loop, &parked->timer, parked_due, parked);
 	parked_from_set(parked, from);
 	parked->in.wire = arena_copy(&parked->wait.arena, in->wire, in->size);

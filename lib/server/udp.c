@@ -101,6 +101,16 @@ static void control_answer(struct msghdr *msg)
 	}
 }
 
+static void batch_read_ahead(struct worker *worker, unsigned int count)
+{
+	struct udp_batch *batch = worker->batch;
+	for (unsigned int i = 0; i < count; i++) {
+		batch->ahead[i].wire = batch->in_bytes[i];
+		batch->ahead[i].size = batch->in[i].msg_len;
+	}
+	query_read_ahead(&worker->query, batch->ahead, count);
+}
+
 /* One question of the batch. True: out slot `slot` holds an answer. */
 static bool udp_one(struct udp *udp, unsigned int i, unsigned int slot, uint64_t now_s)
 {
@@ -115,6 +125,7 @@ static bool udp_one(struct udp *udp, unsigned int i, unsigned int slot, uint64_t
 		.client = &batch->from[i],
 		.proto = QUERY_UDP,
 		.now_s = now_s,
+		.ahead = &batch->ahead[i],
 	};
 	uint8_t *out = batch->out_bytes[slot];
 	struct query_ask ask;
@@ -175,6 +186,7 @@ static void udp_ready(void *ctx, int fd, unsigned int what)
 		uint64_t began_us = mono_us();
 		unsigned int answers = 0;
 		epoch_read_begin();
+		batch_read_ahead(worker, (unsigned int)n);
 		for (unsigned int i = 0; i < (unsigned int)n; i++) {
 			answers += udp_one(udp, i, answers, now_s);
 		}

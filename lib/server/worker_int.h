@@ -56,6 +56,7 @@ struct udp_batch {
 	struct mmsghdr out[UDP_BATCH];
 	struct iovec out_iov[UDP_BATCH];
 	uint8_t out_bytes[UDP_BATCH][DNS_UDP_OURS];
+	struct query_ahead ahead[UDP_BATCH];
 };
 
 /* Answers that became ready one by one, of one socket, to leave together at the end of the turn. */

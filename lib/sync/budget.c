@@ -1,6 +1,9 @@
 #include "sync/budget_int.h"
 
-#define RATE_MIN 0.01
+#define RATE_MIN     0.01
+#define RATE_LEAST   0.05 /* of what is set, however often we are throttled */
+#define RATE_STEP    0.02 /* of what is set, for each call that went well */
+#define REST_MOST_MS 60000
 
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LEAST_MS 100 /* jitter may draw next to nothing, but a loop it must not be */
@@ -21,6 +24,7 @@ static double rate_checked(double rate)
 void sync_budget__init(struct sync_budget *budget, double rate, uint64_t now_ms)
 {
 	*budget = (struct sync_budget){
+		.most = rate_checked(rate),
 		.rate = rate_checked(rate),
 		.tokens = BUDGET_BURST,
 		.counted_ms = now_ms,
@@ -30,12 +34,36 @@ void sync_budget__init(struct sync_budget *budget, double rate, uint64_t now_ms)
 void sync_budget__set_rate(struct sync_budget *budget, double rate, uint64_t now_ms)
 {
 	count_up(budget, now_ms);
-	budget->rate = rate_checked(rate);
+	budget->most = rate_checked(rate);
+	budget->rate = budget->most;
+}
+
+uint64_t sync_budget__throttled(struct sync_budget *budget, uint64_t now_ms, uint32_t draw)
+{
+	count_up(budget, now_ms);
+	double least = budget->most * RATE_LEAST;
+	budget->rate = budget->rate / 2 > least ? budget->rate / 2 : least;
+	budget->tokens = 0;
+	budget->throttled++;
+	uint64_t rest_ms = sync_backoff__ms(budget->throttled, REST_MOST_MS, draw);
+	budget->rest_until_ms = now_ms + rest_ms;
+	return rest_ms;
+}
+
+void sync_budget__well(struct sync_budget *budget, uint64_t now_ms)
+{
+	count_up(budget, now_ms);
+	budget->throttled = 0;
+	budget->rate += budget->most * RATE_STEP;
+	budget->rate = budget->rate < budget->most ? budget->rate : budget->most;
 }
 
 uint64_t sync_budget__take(struct sync_budget *budget, uint64_t now_ms)
 {
 	count_up(budget, now_ms);
+	if (now_ms < budget->rest_until_ms) {
+		return budget->rest_until_ms - now_ms;
+	}
 	if (budget->tokens >= 1) {
 		budget->tokens -= 1;
 		return 0;

@@ -10,9 +10,12 @@
 #define BUDGET_BURST 10
 
 struct sync_budget {
-	double rate; /* calls a second */
+	double most; /* calls a second, as set */
+	double rate; /* now: less while the API throttles */
 	double tokens;
 	uint64_t counted_ms;
+	uint64_t rest_until_ms; /* the API throttled: no call before */
+	unsigned int throttled; /* calls in a row */
 };
 
 /* Full at first. */
@@ -20,6 +23,15 @@ void sync_budget__init(struct sync_budget *budget, double rate, uint64_t now_ms)
 
 /* What was saved up stays. */
 void sync_budget__set_rate(struct sync_budget *budget, double rate, uint64_t now_ms);
+
+/*
+ * The API throttled a call: half the rate (not below a twentieth of what is set), nothing saved up, and a rest for all,
+ * exponential with full jitter; draw is even over 0..2^32-1. Returns the rest in milliseconds.
+ */
+uint64_t sync_budget__throttled(struct sync_budget *budget, uint64_t now_ms, uint32_t draw);
+
+/* A call went well: a little more a second, up to what is set. */
+void sync_budget__well(struct sync_budget *budget, uint64_t now_ms);
 
 /* Takes one call and returns 0, or takes none and returns the milliseconds until there is one. */
 uint64_t sync_budget__take(struct sync_budget *budget, uint64_t now_ms);

@@ -58,6 +58,7 @@ void sync_discover__instance(struct sync *sync)
 	sync->instance_absent = instance.vpc_id[0] == '\0';
 	sync->instance_due = (struct sync_due){.at_ms = SYNC_NEVER};
 	sync->publish_soon = true;
+	sync_disk__arrived(sync);
 	if (sync->hooks.instance != NULL) {
 		sync->hooks.instance(sync->hooks.ctx, &sync->instance);
 	}
@@ -69,6 +70,7 @@ struct found {
 	char id[SYNC_ID_MAX];
 	uint8_t origin[DNS_NAME_MAX + 1];
 	bool foreign;
+	char account[16];
 	char owner[130];
 };
 
@@ -96,6 +98,8 @@ static int on_zone(void *ctx, const struct aws_hosted_zone *zone)
 	struct found *item = &list->items[list->count];
 	*item = (struct found){.foreign = zone->owning_service != NULL};
 	snprintf(item->id, sizeof(item->id), "%s", zone->id);
+	snprintf(item->account, sizeof(item->account), "%.15s",
+	         zone->owning_account == NULL ? "" : zone->owning_account);
 	snprintf(item->owner, sizeof(item->owner), "%s", item->foreign ? zone->owning_service : "");
 	if (dns_name_parse_route53(zone->name, item->origin) < 0) {
 		return FAIL_FORMAT;
@@ -117,8 +121,10 @@ static void origin_learn(struct sync *sync, struct sync_zone *zone, const struct
 static void association_set(struct sync *sync, struct sync_zone *zone, bool associated,
                             enum zones_known known)
 {
-	sync->publish_now =
-		sync->publish_now || zone->associated != associated || zone->known != known;
+	if (zone->associated != associated || zone->known != known) {
+		sync->publish_now = true;
+		sync_disk__changed(zone);
+	}
 	zone->associated = associated;
 	zone->known = known;
 }
@@ -134,8 +140,12 @@ static void zone_found(struct sync *sync, const struct found *item)
 	if (zone == NULL) {
 		return;
 	}
-	sync->publish_now = sync->publish_now || !zone->by_vpc;
+	if (!zone->by_vpc) {
+		sync->publish_now = true;
+		sync_disk__changed(zone);
+	}
 	zone->by_vpc = true;
+	snprintf(zone->account, sizeof(zone->account), "%s", item->account);
 	association_set(sync, zone, true, ZONES_KNOWN_LISTING);
 	zone->gone = 0;
 	origin_learn(sync, zone, item);
@@ -167,6 +177,7 @@ static void zone_left(struct sync *sync, struct sync_zone *zone)
 	log_notice("sync", "zone %s: no longer in the VPC%s", sync_zone__label(zone, label),
 	           zone->configured ? "" : ", not served any more");
 	zone->by_vpc = false;
+	sync_disk__changed(zone);
 	association_set(sync, zone, false, ZONES_KNOWN_LISTING);
 	if (zone->foreign) {
 		zone->foreign = false;
@@ -254,6 +265,7 @@ void sync_discover__zones(struct sync *sync)
 		ret = aws_list_zones_by_vpc(sync->aws, vpc, region, on_zone, &list);
 	}
 	sync->in_call = false;
+	sync_run__after(sync, ret);
 	snprintf(why, sizeof(why), "%s", aws_trouble(sync->aws));
 	if (sync->aws_stale) {
 		sync->discovery.at_ms = mono_ms(); /* other settings now: not their answer */
@@ -269,7 +281,7 @@ bool sync_discover__missing(const struct sync *sync, char *why, size_t why_size)
 {
 	const struct sync_settings *settings = sync->settings;
 	if (!settings->api || settings->vpc[0] == '\0' || sync->discovered ||
-	    sync->discovery_denied) {
+	    sync->discovery_denied || sync->remembered) {
 		return false;
 	}
 	if (vpc_auto(settings) && sync->instance_absent) {

@@ -185,6 +185,7 @@ void sync_health__next(struct sync *sync)
 	sync->in_call = true;
 	int ret = aws_get_health(sync->aws, id, &healthy);
 	sync->in_call = false;
+	sync_run__after(sync, ret);
 	struct sync_check *check = check_find(health, id); /* settings may have changed meanwhile */
 	if (ret == FAIL_SHUTDOWN || sync->aws_stale || check == NULL) {
 		health->due.at_ms = mono_ms();

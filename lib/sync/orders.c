@@ -59,6 +59,32 @@ int sync_now(struct sync *sync, const char *zone)
 	return ret;
 }
 
+static bool holds(const struct sync *sync, const char *zone)
+{
+	for (size_t i = 0; i < zones_count(sync->latest); i++) {
+		const struct zones_entry *entry = zones_get(sync->latest, i);
+		if (entry_is(entry, zone) && entry->held[0] != '\0') {
+			return true;
+		}
+	}
+	return false;
+}
+
+int sync_accept(struct sync *sync, const char *zone)
+{
+	int ret = FAIL_NOTFOUND;
+	pthread_mutex_lock(&sync->lock);
+	if (strlen(zone) < sizeof(sync->accepted[0]) && holds(sync, zone)) {
+		ret = sync->accepted_count == SYNC_ORDERS_MAX ? FAIL_BUSY : 0;
+	}
+	if (ret == 0) {
+		strcpy(sync->accepted[sync->accepted_count++], zone);
+		pthread_cond_signal(&sync->poke);
+	}
+	pthread_mutex_unlock(&sync->lock);
+	return ret;
+}
+
 static bool hinted(const struct sync *sync, const char *id)
 {
 	for (size_t i = 0; i < sync->hint_count; i++) {
@@ -153,6 +179,18 @@ static void hints_take(struct sync *sync, uint64_t now_ms)
 	sync->hinted_vpc = false;
 }
 
+static void accepted_take(struct sync *sync)
+{
+	for (size_t n = 0; n < sync->accepted_count; n++) {
+		for (size_t i = 0; i < sync->zone_count; i++) {
+			if (zone_is(sync->zones[i], sync->accepted[n])) {
+				sync_guard__accept(sync, sync->zones[i]);
+			}
+		}
+	}
+	sync->accepted_count = 0;
+}
+
 void sync_orders__take(struct sync *sync, uint64_t now_ms)
 {
 	if (sync->wanted_count > 0 || sync->wanted_all) {
@@ -161,10 +199,13 @@ void sync_orders__take(struct sync *sync, uint64_t now_ms)
 	if (sync->hint_count > 0 || sync->hinted_vpc) {
 		hints_take(sync, now_ms);
 	}
+	if (sync->accepted_count > 0) {
+		accepted_take(sync);
+	}
 }
 
 bool sync_orders__wait(const struct sync *sync)
 {
 	return sync->order != NULL || sync->wanted_count > 0 || sync->wanted_all ||
-	       sync->hint_count > 0 || sync->hinted_vpc;
+	       sync->hint_count > 0 || sync->hinted_vpc || sync->accepted_count > 0;
 }

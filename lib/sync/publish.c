@@ -23,6 +23,9 @@ static void entry_fill(const struct sync_zone *zone, struct zones_entry *entry)
 		.calls = zone->calls,
 	};
 	memcpy(entry->origin, zone->origin, sizeof(entry->origin));
+	entry->kept = zone->kept_s != 0 && !zone->unkept;
+	entry->failures = zone->failures;
+	snprintf(entry->held, sizeof(entry->held), "%s", zone->held_why);
 	snprintf(entry->trouble, sizeof(entry->trouble), "%s", zone->trouble);
 }
 
@@ -89,6 +92,10 @@ void sync_publish__try(struct sync *sync, uint64_t now_ms)
 	}
 	char why[sizeof(sync->why)];
 	bool ready = ready_now(sync, why, sizeof(why));
+	if (ready && !sync->swept && (sync->discovered || sync->settings->vpc[0] == '\0')) {
+		sync->swept = true;
+		sync_disk__sweep(sync);
+	}
 	struct zones *last;
 	pthread_mutex_lock(&sync->lock);
 	last = sync->latest;

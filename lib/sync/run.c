@@ -3,6 +3,8 @@
 #include "base/mono.h"
 #include "base/random.h"
 #include "sync/sync_int.h"
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -96,10 +98,38 @@ int sync_run__before(void *ctx, const char *operation)
 	return 0;
 }
 
+void sync_run__after(struct sync *sync, int ret)
+{
+	uint64_t now_ms = mono_ms();
+	if (ret == FAIL_THROTTLED) {
+		bool first = sync->budget.throttled == 0;
+		uint64_t rest_ms = sync_budget__throttled(&sync->budget, now_ms, random_u32());
+		if (first) {
+			log_warn("sync",
+			         "the API throttles: all calls rest %" PRIu64
+			         " ms, then at most %.2f/s "
+			         "until it takes more",
+			         rest_ms, sync->budget.rate);
+		}
+	} else if (ret == 0) {
+		sync_budget__well(&sync->budget, now_ms);
+	}
+}
+
 int sync_run__client(struct sync *sync)
 {
 	const struct sync_settings *settings = sync->settings;
+	struct aws_role *roles = calloc(settings->role_count + 1, sizeof(*roles));
+	if (roles == NULL) {
+		return FAIL_NOMEM;
+	}
+	for (size_t i = 0; i < settings->role_count; i++) {
+		roles[i] = (struct aws_role){settings->roles[i].role_arn,
+		                             settings->roles[i].external_id};
+	}
 	const struct aws_opts opts = {
+		.roles = roles,
+		.role_count = settings->role_count,
 		.region = settings->region,
 		.endpoint = settings->endpoint,
 		.resolve = sync->hooks.resolve,
@@ -114,9 +144,11 @@ int sync_run__client(struct sync *sync)
 	if (settings->api || sync->hooks.instance != NULL) {
 		aws = aws_new(&opts);
 		if (aws == NULL) {
+			free(roles);
 			return FAIL_NOMEM;
 		}
 	}
+	free(roles);
 	pthread_mutex_lock(&sync->lock);
 	struct aws *old = sync->aws;
 	sync->aws = aws;
@@ -142,9 +174,53 @@ static void job_offer(struct job *job, uint64_t at_ms, void (*run)(struct sync *
 	}
 }
 
+/* What somebody waits for goes before what merely has its turn. */
+static uint64_t zone_due(const struct sync_zone *zone, uint64_t now_ms)
+{
+	return zone->asked && zone->listing == NULL && zone->due.at_ms <= now_ms ? 0
+	                                                                         : zone->due.at_ms;
+}
+
+static struct sync_zone *sooner(struct sync_zone *a, struct sync_zone *b, uint64_t now_ms)
+{
+	return a == NULL || zone_due(b, now_ms) < zone_due(a, now_ms) ? b : a;
+}
+
+/*
+ * Listings under way take turns among themselves, and every second call begins another, so that neither a large zone
+ * nor many small ones hold the rest up.
+ */
+static struct sync_zone *zone_next(const struct sync *sync, uint64_t now_ms)
+{
+	struct sync_zone *going = NULL, *fresh = NULL;
+	size_t active = 0, resting = 0;
+	for (size_t i = 0; i < sync->zone_count; i++) {
+		struct sync_zone *zone = sync->zones[i];
+		if (zone->listing != NULL) {
+			going = sooner(going, zone, now_ms);
+			active += zone->listing->failures == 0;
+			resting += zone->listing->failures != 0;
+		} else {
+			fresh = sooner(fresh, zone, now_ms);
+		}
+	}
+	if (going == NULL || fresh == NULL) {
+		return going == NULL ? fresh : going;
+	}
+	if (active >= SYNC_LISTINGS_MAX || resting >= SYNC_RESTING_MAX) {
+		return going;
+	}
+	bool both = zone_due(going, now_ms) <= now_ms && zone_due(fresh, now_ms) <= now_ms;
+	if (both) {
+		return sync->turn ? going : fresh;
+	}
+	return zone_due(going, now_ms) <= zone_due(fresh, now_ms) ? going : fresh;
+}
+
 /* The earliest; of equals the one that stands first, so that each gets its turn. */
 static struct job job_next(const struct sync *sync)
 {
+	uint64_t now_ms = mono_ms();
 	const struct sync_settings *settings = sync->settings;
 	struct job job = {.at_ms = SYNC_NEVER};
 	bool vpc_auto = settings->api && strcmp(settings->vpc, "auto") == 0;
@@ -156,12 +232,16 @@ static struct job job_next(const struct sync *sync)
 	if (vpc_known) {
 		job_offer(&job, sync->discovery.at_ms, sync_discover__zones, NULL);
 	}
-	for (size_t i = 0; i < sync->zone_count; i++) {
-		const struct sync_zone *zone = sync->zones[i];
-		/* What somebody waits for goes before what merely has its turn. */
-		job_offer(&job, zone->asked ? 0 : zone->due.at_ms, NULL, sync->zones[i]);
+	struct sync_zone *zone = zone_next(sync, now_ms);
+	if (zone != NULL) {
+		job_offer(&job, zone_due(zone, now_ms), NULL, zone);
 	}
 	job_offer(&job, sync_health__due_ms(sync), sync_health__next, NULL);
+	uint64_t disk_ms = sync_disk__due_ms(sync);
+	if (disk_ms <= now_ms) { /* before the next call, which may take long */
+		job = (struct job){.at_ms = 0, .run = sync_disk__write};
+	}
+	job_offer(&job, disk_ms, sync_disk__write, NULL);
 	return job;
 }
 
@@ -170,6 +250,7 @@ static void job_run(struct sync *sync, const struct job *job)
 	if (job->run != NULL) {
 		job->run(sync);
 	} else {
+		sync->turn = job->zone->listing == NULL;
 		sync_look__at(sync, job->zone);
 	}
 }
@@ -202,5 +283,6 @@ void *sync_run__thread(void *ctx)
 			sleep_until(sync, earlier(job.at_ms, sync_publish__due_ms(sync)));
 		}
 	}
+	sync_disk__finish(sync);
 	return NULL;
 }

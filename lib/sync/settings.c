@@ -6,7 +6,7 @@
 
 #define INTERVAL_DEFAULT_S 60
 
-static void texts_free(char **texts, size_t count)
+void sync_settings__texts_free(char **texts, size_t count)
 {
 	for (size_t i = 0; texts != NULL && i < count; i++) {
 		free(texts[i]);
@@ -23,14 +23,15 @@ void sync_settings__free(struct sync_settings **settings)
 	free(old->vpc);
 	free(old->region);
 	free(old->endpoint);
-	texts_free(old->zones, old->zone_count);
-	texts_free(old->zone_files, old->zone_file_count);
+	free(old->state_dir);
+	sync_settings__texts_free(old->zones, old->zone_count);
+	sync_settings__texts_free(old->zone_files, old->zone_file_count);
+	sync_roles__free(old);
 	free(old);
 	*settings = NULL;
 }
 
-/* "/hostedzone/Z0ABC" is Z0ABC. */
-static const char *bare_id(const char *id)
+const char *sync_settings__bare_id(const char *id)
 {
 	const char *slash = strrchr(id, '/');
 	return slash == NULL ? id : slash + 1;
@@ -41,14 +42,14 @@ static const char *same_text(const char *text)
 	return text;
 }
 
-/* NULL: no memory. */
-static char **texts_copy(const char *const *texts, size_t count, const char *(*what)(const char *))
+char **sync_settings__texts(const char *const *texts, size_t count,
+                            const char *(*what)(const char *))
 {
 	char **copy = calloc(count + 1, sizeof(*copy));
 	for (size_t i = 0; copy != NULL && i < count; i++) {
 		copy[i] = strdup(what(texts[i]));
 		if (copy[i] == NULL) {
-			texts_free(copy, count);
+			sync_settings__texts_free(copy, count);
 			return NULL;
 		}
 	}
@@ -70,18 +71,24 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 	settings->vpc = text_copy(opts->vpc);
 	settings->region = text_copy(opts->region);
 	settings->endpoint = text_copy(opts->endpoint);
+	settings->state_dir = text_copy(opts->state_dir);
 	settings->zone_count = opts->api ? opts->zone_count : 0;
-	settings->zones = texts_copy(opts->zones, settings->zone_count, bare_id);
+	settings->zones =
+		sync_settings__texts(opts->zones, settings->zone_count, sync_settings__bare_id);
 	settings->zone_file_count = opts->zone_file_count;
-	settings->zone_files = texts_copy(opts->zone_files, opts->zone_file_count, same_text);
+	settings->zone_files =
+		sync_settings__texts(opts->zone_files, opts->zone_file_count, same_text);
 	settings->interval_s = opts->interval_s == 0 ? INTERVAL_DEFAULT_S : opts->interval_s;
 	settings->min_interval_s =
 		opts->min_interval_s == 0 || opts->min_interval_s > settings->interval_s
 			? settings->interval_s
 			: opts->min_interval_s;
 	settings->rate = opts->rate;
+	settings->guard_max_loss = opts->guard_max_loss;
+	settings->guard_min_sets = opts->guard_min_sets;
 	if (settings->vpc == NULL || settings->region == NULL || settings->endpoint == NULL ||
-	    settings->zones == NULL || settings->zone_files == NULL) {
+	    settings->state_dir == NULL || settings->zones == NULL ||
+	    settings->zone_files == NULL || !sync_roles__copy(settings, opts)) {
 		sync_settings__free(&settings);
 	}
 	return settings;
@@ -90,7 +97,8 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 bool sync_settings__same_api(const struct sync_settings *a, const struct sync_settings *b)
 {
 	return a->api == b->api && strcmp(a->region, b->region) == 0 &&
-	       strcmp(a->endpoint, b->endpoint) == 0 && strcmp(a->vpc, b->vpc) == 0;
+	       strcmp(a->endpoint, b->endpoint) == 0 && strcmp(a->vpc, b->vpc) == 0 &&
+	       sync_roles__same(a, b);
 }
 
 /* --- Orders --- */

@@ -80,6 +80,7 @@ struct sync *sync_start(const struct sync_opts *opts, const struct sync_hooks *h
 	int ret = sync_table__apply(sync, order);
 	ret = ret != 0 ? ret : sync_run__client(sync);
 	if (ret == 0) {
+		sync_disk__load(sync);
 		sync_publish__try(sync, mono_ms());
 		ret = sync->latest == NULL ? FAIL_NOMEM : thread_start(sync);
 	}
@@ -154,7 +155,7 @@ static bool faults_value(const struct zones_entry *entry, double *ret_value)
 
 static bool held_value(const struct zones_entry *entry, double *ret_value)
 {
-	*ret_value = 0; /* every whole listing is taken */
+	*ret_value = entry->held[0] != '\0';
 	return true;
 }
 

@@ -19,6 +19,16 @@
 
 struct sync;
 
+/* Zones of another account are listed with a role of its own. */
+struct sync_role {
+	const char *role_arn;
+	const char *external_id;     /* "": none */
+	const char *const *accounts; /* whose zones; with no zones either, the role's own account */
+	size_t account_count;
+	const char *const *zones; /* ids; before any accounts */
+	size_t zone_count;
+};
+
 struct sync_opts {
 	bool api;                 /* a route53 section is there */
 	const char *vpc;          /* "auto", a vpc id, or "" */
@@ -29,8 +39,12 @@ struct sync_opts {
 	size_t zone_file_count;
 	unsigned int interval_s;
 	unsigned int min_interval_s;
-	double rate; /* API calls a second, all zones together; burst 10 */
+	double rate;                 /* API calls a second, all zones together; burst 10 */
+	unsigned int guard_max_loss; /* percent of a zone that one listing may take away */
+	unsigned int guard_min_sets; /* of zones of so many sets or more */
 	const char *endpoint;
+	const struct sync_role *roles;
+	size_t role_count;
 	const char *state_dir; /* "": no copies on disk */
 };
 
@@ -77,6 +91,9 @@ int sync_reload(struct sync *sync, const struct sync_opts *opts, char *err, size
 
 /* Looks at the zone of this name or id now ("": all). FAIL_NOTFOUND. Thread-safe. */
 int sync_now(struct sync *sync, const char *zone);
+
+/* Serves what is held back of the zone of this name or id. FAIL_NOTFOUND: no such zone, or nothing is held. Thread-safe. */
+int sync_accept(struct sync *sync, const char *zone);
 
 /*
  * A change feed says that this zone (Z0ABC or /hostedzone/Z0ABC) has changed: it is listed as soon as the budget has a

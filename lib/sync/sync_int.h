@@ -19,6 +19,16 @@
 #define SYNC_HINTS_MAX  256 /* zones that changed and wait; with more of them all are looked at */
 #define SYNC_NEVER      UINT64_MAX
 
+/* sync_role with texts of its own. */
+struct sync_settings_role {
+	char *role_arn;
+	char *external_id;
+	char **accounts;
+	size_t account_count;
+	char **zones; /* bare ids */
+	size_t zone_count;
+};
+
 /* sync_opts with texts of its own. */
 struct sync_settings {
 	bool api;
@@ -29,9 +39,14 @@ struct sync_settings {
 	size_t zone_count;
 	char **zone_files;
 	size_t zone_file_count;
+	struct sync_settings_role *roles;
+	size_t role_count;
+	char *state_dir; /* "": no copies on disk */
 	unsigned int interval_s;
 	unsigned int min_interval_s;
 	double rate;
+	unsigned int guard_max_loss; /* percent */
+	unsigned int guard_min_sets;
 };
 
 /* When something is due, and how often in a row it failed. */
@@ -41,12 +56,25 @@ struct sync_due {
 	bool told; /* the trouble was logged */
 };
 
+/* A zone that is being listed: page by page, in turn with others. */
+struct sync_listing {
+	struct zone_builder *builder;
+	struct aws_listing *pages;
+	uint64_t began_ms;
+	unsigned int failures; /* of one page in a row */
+};
+
+/* More are not begun while so many go on, or so many rest after a failure: each holds what it has read. */
+#define SYNC_LISTINGS_MAX 4
+#define SYNC_RESTING_MAX  16
+
 struct sync_zone {
 	char id[SYNC_ID_MAX];  /* "": of a file */
 	char *file;            /* NULL: of the API */
 	bool configured;       /* named in the settings */
 	bool by_vpc;           /* one of the VPC's, at the last listing or the one before */
 	bool foreign;          /* a service owns it: never listed */
+	char account[16];      /* that owns it, as the VPC's listing says; "": not known */
 	bool asked;            /* an operator wants a look now */
 	bool dropped;          /* the settings have gone on without it while it was looked at */
 	unsigned int gone;     /* listings of the VPC in a row that lacked it */
@@ -63,7 +91,19 @@ struct sync_zone {
 	int64_t looked_s;
 	int64_t changed_s;
 	uint64_t calls;
+	uint64_t failures;
 	char trouble[160];
+
+	struct zone *held; /* a listing that waits to be confirmed; NULL: none */
+	char held_why[96];
+	int64_t held_s; /* when it was listed */
+
+	bool unkept;    /* the copy on disk says something else, or there is none */
+	int64_t kept_s; /* looked_s in the copy on disk; 0: no copy */
+	char vpc[64];   /* of the copy on disk */
+
+	struct sync_listing *listing; /* NULL: none under way */
+	uint64_t rest_ms;             /* between two looks that find nothing new */
 
 	struct sync_due due;
 };
@@ -105,6 +145,7 @@ struct sync {
 	struct sync_zone **zones;
 	size_t zone_count;
 	struct sync_zone *current; /* being looked at */
+	bool turn;                 /* a listing under way comes before one to be begun */
 	bool in_call;              /* inside a call to aws: it must not be freed */
 	bool aws_stale;            /* to be made anew for new settings */
 	struct sync_budget budget;
@@ -116,6 +157,10 @@ struct sync {
 	bool discovered;      /* the VPC's zones were listed */
 	bool discovery_denied;
 	char discovery_trouble[160];
+	bool remembered; /* zones of the VPC were on disk */
+	bool swept;      /* copies on disk of zones that nobody wants are removed */
+	struct sync_due disk_due;
+	char disk_trouble[80];
 	struct sync_health health;
 	bool publish_now; /* something that answers, readiness or an operator depends on has changed */
 	bool publish_soon; /* within a second: only times and counts have */
@@ -131,6 +176,9 @@ struct sync {
 	bool wanted_all;
 	char hints[SYNC_HINTS_MAX][SYNC_ID_MAX]; /* ids of zones that have changed */
 	size_t hint_count;
+	char accepted[SYNC_ORDERS_MAX]
+		     [DNS_NAME_TEXT_MAX]; /* zones whose held listing is to be served */
+	size_t accepted_count;
 	bool hinted_vpc; /* zones have come or gone */
 	struct aws *aws; /* changed by the thread, under lock; its counters are read by others */
 	struct zones *latest;
@@ -142,6 +190,13 @@ struct sync {
 };
 
 /* --- settings.c --- */
+
+/* "/hostedzone/Z0ABC" is Z0ABC. */
+const char *sync_settings__bare_id(const char *id);
+/* Each as what() has it. NULL: no memory. */
+char **sync_settings__texts(const char *const *texts, size_t count,
+                            const char *(*what)(const char *));
+void sync_settings__texts_free(char **texts, size_t count);
 
 /* NULL: no memory. */
 struct sync_settings *sync_settings__new(const struct sync_opts *opts);
@@ -183,10 +238,22 @@ void sync_orders__take(struct sync *sync, uint64_t now_ms);
 /* Something waits to be taken up. Under lock. */
 bool sync_orders__wait(const struct sync *sync);
 
+/* --- roles.c --- */
+
+/* False: no memory. */
+bool sync_roles__copy(struct sync_settings *settings, const struct sync_opts *opts);
+void sync_roles__free(struct sync_settings *settings);
+bool sync_roles__same(const struct sync_settings *a, const struct sync_settings *b);
+/* The number of the role that lists a zone; SIZE_MAX: our own credentials do. */
+size_t sync_roles__of(const struct sync_settings *settings, const struct sync_zone *zone);
+
 /* --- look.c --- */
 
-/* Lists one zone of the API, or reads its file again, and settles when it is due next. */
+/* Lists a page of one zone of the API, or reads its file again, and settles when it is due next. */
 void sync_look__at(struct sync *sync, struct sync_zone *zone);
+
+/* Gives up the listing under way, if there is one. */
+void sync_look__abandon(struct sync_zone *zone);
 
 /* --- file.c --- */
 
@@ -215,6 +282,35 @@ struct health *sync_health__table(const struct sync *sync);
 void sync_health__clear(struct sync *sync);
 void sync_health__metrics(const struct zones *zones, struct text *out);
 
+/* --- guard.c: listings that take much away --- */
+
+/* True when the listing must be confirmed first; then it is kept (taken over) for that. */
+bool sync_guard__holds(struct sync *sync, struct sync_zone *zone, struct zone *data);
+/* Serves what is held. False: nothing is. */
+bool sync_guard__accept(struct sync *sync, struct sync_zone *zone);
+/* What is held is not wanted any more. */
+void sync_guard__drop(struct sync_zone *zone);
+
+/* --- disk.c: the zones' copies on disk --- */
+
+/* Serves what is there and wanted. Before the first table is published. */
+void sync_disk__load(struct sync *sync);
+/* Our VPC is known now: what was made in another one is not believed. */
+void sync_disk__arrived(struct sync *sync);
+/* The zone's content or association is new; it was looked at. Its copy is written when its turn comes. */
+void sync_disk__changed(struct sync_zone *zone);
+void sync_disk__looked(struct sync_zone *zone);
+/* When sync_disk__write must be called. */
+uint64_t sync_disk__due_ms(const struct sync *sync);
+/* Writes one zone. */
+void sync_disk__write(struct sync *sync);
+/* Writes what is left, before the end. */
+void sync_disk__finish(struct sync *sync);
+/* The zone is gone, and its copy with it. */
+void sync_disk__forget(struct sync *sync, const struct sync_zone *zone);
+/* All that is wanted is known: other copies go. */
+void sync_disk__sweep(struct sync *sync);
+
 /* --- publish.c --- */
 
 /* When it must be called next; SYNC_NEVER: when something happens. */
@@ -230,6 +326,8 @@ void sync_run__attend(struct sync *sync);
 /* The hooks of the aws client. */
 int sync_run__before(void *sync, const char *operation);
 void sync_run__idle(void *sync);
+/* What became of a call to the API: the budget follows. */
+void sync_run__after(struct sync *sync, int ret);
 /* A client for the settings of now, in place of the one before. */
 int sync_run__client(struct sync *sync);
 

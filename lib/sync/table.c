@@ -15,7 +15,9 @@ void sync_zone__free(struct sync_zone **zone)
 	if (old == NULL) {
 		return;
 	}
+	sync_look__abandon(old);
 	zone_unref(&old->zone);
+	zone_unref(&old->held);
 	free(old->file);
 	free(old);
 	*zone = NULL;
@@ -23,17 +25,18 @@ void sync_zone__free(struct sync_zone **zone)
 
 bool sync_zone__take(struct sync_zone *zone, struct zone *data, enum zone_source source)
 {
-	bool same = zone->zone == data ||
-	            (zone->zone != NULL && data != NULL && zone->source == source &&
-	             zone_fingerprint(zone->zone) == zone_fingerprint(data));
+	bool same = zone->zone == data || (zone->zone != NULL && data != NULL &&
+	                                   zone_fingerprint(zone->zone) == zone_fingerprint(data));
 	if (same) {
 		zone_unref(&data); /* the one that is served is as good */
+		zone->source = zone->zone == NULL ? ZONE_SOURCE_NONE : source;
 		return false;
 	}
 	zone_unref(&zone->zone);
 	zone->zone = data;
 	zone->source = data == NULL ? ZONE_SOURCE_NONE : source;
 	zone->changed_s = wall_s();
+	sync_disk__changed(zone);
 	if (data != NULL) {
 		const uint8_t *origin = zone_origin(data);
 		memcpy(zone->origin, origin, dns_name_len(origin));
@@ -168,6 +171,7 @@ void sync_table__remove(struct sync *sync, struct sync_zone *zone)
 	        (sync->zone_count - i - 1) * sizeof(struct sync_zone *));
 	sync->zone_count--;
 	sync->publish_now = true;
+	sync_disk__forget(sync, zone);
 	if (zone == sync->current) {
 		zone->dropped = true; /* whoever looks at it frees it */
 		__atomic_store_n(&sync->cancel, true, __ATOMIC_RELEASE);
@@ -251,7 +255,18 @@ static void drop_others(struct sync *sync, bool same_vpc)
 			zone->foreign = false;
 			zone->associated = false;
 			zone->known = ZONES_KNOWN_NOT;
+			zone->vpc[0] = '\0';
+			zone->unkept = true;
 		}
+	}
+}
+
+/* Another folder: all go there. */
+static void move_in(struct sync *sync)
+{
+	sync->disk_due = (struct sync_due){0};
+	for (size_t i = 0; i < sync->zone_count; i++) {
+		sync->zones[i]->unkept = true;
 	}
 }
 
@@ -271,6 +286,9 @@ static void begin_anew(struct sync *sync)
 	for (size_t i = 0; i < sync->zone_count; i++) {
 		sync->zones[i]->due = (struct sync_due){.at_ms = now_ms};
 		sync->zones[i]->missing = 0;
+		if (sync->zones[i] != sync->current) {
+			sync_look__abandon(sync->zones[i]);
+		}
 	}
 }
 
@@ -287,6 +305,7 @@ int sync_table__apply(struct sync *sync, struct sync_order *order)
 	int ret = apply_ids(sync, order->settings);
 	ret = ret != 0 ? ret : apply_files(sync, order);
 	drop_others(sync, same_vpc);
+	bool same_dir = first || strcmp(old->state_dir, order->settings->state_dir) == 0;
 	sync_settings__free(&sync->settings);
 	sync->settings = sync_order__use_up(&order);
 	if (first) {
@@ -297,6 +316,10 @@ int sync_table__apply(struct sync *sync, struct sync_order *order)
 	if (!same_api) {
 		begin_anew(sync);
 	}
+	if (!same_dir) {
+		move_in(sync);
+	}
+	sync->swept = false;
 	sync->publish_now = true;
 	return ret;
 }

@@ -88,6 +88,21 @@ void zone_lookup(const struct zone *zone, const struct dns_key *key, uint16_t qt
 	}
 }
 
+void zone_fetch(const struct zone *zone, const struct dns_key *key)
+{
+	__builtin_prefetch(&zone->slots[zone__slot_of(zone, dns_key_hash(key))]);
+}
+
+void zone_fetch_found(const struct zone *zone, const struct dns_key *key)
+{
+	const struct zone_slot *slot = &zone->slots[zone__slot_of(zone, dns_key_hash(key))];
+	if (slot->node != 0) {
+		const uint8_t *node = zone__at(zone, slot->node);
+		__builtin_prefetch(node);
+		__builtin_prefetch(node + 64); /* most are of two lines: sets, name, values */
+	}
+}
+
 const struct zone_rrset *zone_exact(const struct zone *zone, const struct dns_key *key,
                                     uint16_t type)
 {

@@ -116,6 +116,13 @@ struct zone_result {
 void zone_lookup(const struct zone *zone, const struct dns_key *key, uint16_t qtype,
                  struct zone_result *ret_result);
 
+/*
+ * Asks for the memory that a zone_lookup of key will read first; then, once that has had time to come, for what it
+ * leads to. Reads nothing that is not there.
+ */
+void zone_fetch(const struct zone *zone, const struct dns_key *key);
+void zone_fetch_found(const struct zone *zone, const struct dns_key *key);
+
 /* The set of exactly this name and type, wildcards and cuts left aside (glue below a cut), or NULL. */
 const struct zone_rrset *zone_exact(const struct zone *zone, const struct dns_key *key,
                                     uint16_t type);

@@ -150,13 +150,18 @@ static inline const struct zone_rrset *zone__sets(const struct zone_node *node)
 	return (const struct zone_rrset *)(const void *)(node + 1);
 }
 
+static inline uint32_t zone__slot_of(const struct zone *zone, uint32_t hash)
+{
+	return (uint32_t)(((uint64_t)hash * zone->slot_count) >> 32);
+}
+
 /* The node of the suffix of key that begins at label, or NULL. */
 static inline const struct zone_node *zone__find(const struct zone *zone, const struct dns_key *key,
                                                  unsigned int label)
 {
 	uint32_t hash = key->hash[label];
 	size_t len = (size_t)key->len - key->off[label];
-	uint32_t i = (uint32_t)(((uint64_t)hash * zone->slot_count) >> 32);
+	uint32_t i = zone__slot_of(zone, hash);
 	for (;;) {
 		const struct zone_slot *slot = &zone->slots[i];
 		if (slot->node == 0) {

@@ -41,6 +41,9 @@ struct zones_entry {
 	int64_t changed_s;      /* wall clock of the last change */
 	uint64_t calls;         /* API calls spent on it */
 	char trouble[160];      /* last failure in one line; "" when the last look was good */
+	char held[96];     /* why the last listing is not served yet; "": nothing is held back */
+	bool kept;         /* the copy on disk has what is served */
+	uint64_t failures; /* looks that failed */
 };
 
 /*

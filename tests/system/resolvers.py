@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import ssl
 import struct
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Callable
 
 import dns.flags
@@ -215,12 +217,16 @@ def _loop() -> _Loop:
 class Scripted:
     """Answers by (name, type), by (name, None), then by `default`."""
 
-    def __init__(self, address: str = "", default: Reply | None = None, start: bool = True):
+    def __init__(self, address: str = "", default: Reply | None = None, start: bool = True,
+                 tls: ssl.SSLContext | None = None):
         self.address = address or net.address()
         self.default = default or fail("REFUSED")
         self.seen: list[Seen] = []
         self.tcp_connections = 0
+        self.tls = tls  # None: TCP in clear
+        self.resumed = 0  # connections that came with a session
         self.mute = False  # hears everything, says nothing
+        self.loop_probes: list[Seen] = []  # the daemon's own questions about loops: not in seen, always NXDOMAIN
         self._script: dict[tuple[str, str | None], Reply] = {}
         self._numbers: dict[tuple[str, str], int] = {}
         self._udp: asyncio.DatagramTransport | None = None
@@ -259,6 +265,14 @@ class Scripted:
         """What was asked, the daemon's own SOA questions (association, probes) left out."""
         return [s.name for s in list(self.seen) if s.rtype != "SOA"]
 
+    @staticmethod
+    def tls_with(cert: Path, key: Path) -> ssl.SSLContext:
+        """For tls: a server that shows this certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        context.set_alpn_protocols(["dot"])
+        return context
+
     def forget(self) -> None:
         self.seen.clear()
         self._numbers.clear()
@@ -277,7 +291,8 @@ class Scripted:
         loop = asyncio.get_running_loop()
         self._udp, _ = await loop.create_datagram_endpoint(
             lambda: _Udp(self), local_addr=(self.address, net.PORT))
-        self._tcp = await asyncio.start_server(self._serve, self.address, net.PORT, backlog=512)
+        self._tcp = await asyncio.start_server(self._serve, self.address, net.PORT, backlog=512,
+                                               ssl=self.tls)
 
     async def _close(self) -> None:
         self._udp.close()
@@ -292,6 +307,9 @@ class Scripted:
         asked = msg.question[0]
         seen = Seen(str(asked.name), dns.rdatatype.to_text(asked.rdtype), proto, time.monotonic(),
                     source, packet, msg)
+        if is_loop_probe(seen.name):
+            self.loop_probes.append(seen)
+            return [] if self.mute else self.on_loop_probe(seen)
         key = (_fold(seen.name), seen.rtype)
         seen.number = self._numbers.get(key, 0)
         self._numbers[key] = seen.number + 1
@@ -301,8 +319,13 @@ class Scripted:
         reply = self._script.get(key) or self._script.get((key[0], None)) or self.default
         return reply(seen)
 
+    def on_loop_probe(self, seen: Seen) -> list[tuple[float, bytes]]:
+        return fail("NXDOMAIN")(seen)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.tcp_connections += 1
+        layer = writer.get_extra_info("ssl_object")
+        self.resumed += layer is not None and bool(layer.session_reused)
         self._writers.add(writer)
         try:
             while True:
@@ -345,6 +368,10 @@ def _write(writer: asyncio.StreamWriter, packet: bytes) -> None:
         writer.close()
     else:
         writer.write(struct.pack("!H", len(packet)) + packet)
+
+
+def is_loop_probe(name: str) -> bool:
+    return name.lower().startswith("horizond-loop-")
 
 
 def _fold(name: str) -> str:

@@ -63,7 +63,8 @@ def test_requests_by_hand(daemon):
 
 
 def test_nothing_is_accepted_here(daemon):
-    assert "--accept" in daemon.ctl("sync", "a.test", "--accept", code=1)
+    assert "nothing is held back" in daemon.ctl("sync", "a.test", "--accept", code=1)
+    assert "--accept" in daemon.ctl("sync", "a.test", "--acept", code=1)
 
 
 def test_terminal_is_safe(daemon):

@@ -1,4 +1,4 @@
-"""A stand-in for the AWS interfaces that we talk to: Route 53, EC2, Auto Scaling, CloudWatch, SNS, metadata.
+"""A stand-in for the AWS interfaces that we talk to: Route 53, EC2, Auto Scaling, CloudWatch, SNS, STS, SQS, metadata.
 
 Built from botocore's own service model and signer, so that what is right here is right there.
 
@@ -9,11 +9,13 @@ Built from botocore's own service model and signer, so that what is right here i
     instance = api.ec2.launch(private="10.0.0.9", tags={"Name": "web"})
 """
 
+from .container import Container
 from .ec2 import Instance
 from .errors import ApiError
 from .faults import Faults
 from .imds import Metadata
 from .server import Key, Standin
+from .sts import Role
 from .world import World, Zone
 
-__all__ = ["ApiError", "Faults", "Instance", "Key", "Metadata", "Standin", "World", "Zone"]
+__all__ = ["ApiError", "Container", "Faults", "Instance", "Key", "Metadata", "Role", "Standin", "World", "Zone"]

@@ -51,6 +51,8 @@ class FormProtocol:
 
     def _wire(self, member: str, shape: Shape) -> str:
         name = shape.serialization.get("name", member)
+        if not self.ec2 and shape.type_name == "list" and shape.serialization.get("flattened"):
+            name = shape.member.serialization.get("name", name)
         if not self.ec2:
             return name
         return shape.serialization.get("queryName") or name[0].upper() + name[1:]

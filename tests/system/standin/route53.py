@@ -38,16 +38,16 @@ class Route53:
         self.insync_after = 0.0  # seconds old
         self.work = 0.0  # seconds that a change takes; another one of its zone is refused meanwhile
 
-    def _zone(self, params: dict) -> Zone:
+    def _zone(self, params: dict, caller: Caller) -> Zone:
         zone = self.world.find(params.get("Id") or params["HostedZoneId"])
-        if zone.denied:
+        if zone.denied or (zone.readers and caller.account not in zone.readers):
             raise ApiError("AccessDenied", f"not authorized to access this resource: {zone.id}")
         return zone
 
     # --- zones ---
 
     def GetHostedZone(self, params: dict, caller: Caller) -> dict:
-        zone = self._zone(params)
+        zone = self._zone(params, caller)
         result: dict = {"HostedZone": zone.summary()}
         if zone.private:
             result["VPCs"] = [{"VPCRegion": region, "VPCId": vpc} for vpc, region in zone.vpcs]
@@ -119,7 +119,7 @@ class Route53:
     # --- record sets ---
 
     def ListResourceRecordSets(self, params: dict, caller: Caller) -> dict:
-        zone = self._zone(params)
+        zone = self._zone(params, caller)
         limit = _limit(params, self.page_sets)
         keys = zone.listing()
         start = bisect.bisect_left(keys, _start(params), key=sort_key)
@@ -134,7 +134,7 @@ class Route53:
         return result
 
     def ChangeResourceRecordSets(self, params: dict, caller: Caller) -> dict:
-        zone = self._zone(params)
+        zone = self._zone(params, caller)
         batch = params["ChangeBatch"]
         if not zone.busy.acquire(blocking=not self.work):
             raise ApiError("PriorRequestNotComplete", "The request was rejected because Route 53 was "
@@ -156,7 +156,7 @@ class Route53:
         return {"ChangeInfo": {**info, "Status": "INSYNC" if done else "PENDING"}}
 
     def GetHostedZoneLimit(self, params: dict, caller: Caller) -> dict:
-        zone = self._zone(params)
+        zone = self._zone(params, caller)
         if params["Type"] == "MAX_VPCS_ASSOCIATED_BY_ZONE":
             if not zone.private:
                 raise ApiError("HostedZoneNotPrivate", zone.id)

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import signing
+from . import iam, rights, signing
 from .autoscaling import AutoScaling
 from .caller import Caller
 from .cloudwatch import CloudWatch
@@ -20,10 +20,13 @@ from .errors import ApiError
 from .faults import Fault, Faults
 from .form import FormProtocol, form_of
 from .http import HttpServer, Reply, Request
+from .jsons import JsonProtocol
 from .protocol import Protocol
 from .route53 import Route53
 from .signing import Key
 from .sns import Sns
+from .sqs import Sqs
+from .sts import Sts
 from .world import World
 
 DEFAULT_KEY_ID = "AKIDEXAMPLE"
@@ -94,6 +97,13 @@ class Standin(HttpServer):
         self.add_service("monitoring", FormProtocol("cloudwatch"), self.cloudwatch)
         self.add_service("sns", FormProtocol("sns"), self.sns)
         self.keys = {DEFAULT_KEY_ID: Key(DEFAULT_SECRET)}
+        self.sts = Sts(self.keys)
+        self.sqs = Sqs()
+        self.add_service("sts", FormProtocol("sts"), self.sts)
+        self.add_service("sqs", FormProtocol("sqs"), self.sqs)
+        form = self.services["sqs"]
+        self.sqs_json = Service("sqs", JsonProtocol(form.protocol, "AmazonSQS"), self.sqs,
+                                ("ThrottlingException", "Rate exceeded", 400), form.bucket)
         self.region = "us-east-1"  # in which Route 53 is signed; the others by where they are asked
         self.batch_shape = "error"  # in which InvalidChangeBatch comes; also "messages"
         self.faults = Faults()
@@ -109,7 +119,7 @@ class Standin(HttpServer):
     def environment(self, key_id: str = DEFAULT_KEY_ID) -> dict[str, str]:
         """What a client needs to find and satisfy the stand-in."""
         env = {f"AWS_ENDPOINT_URL_{name}": self.url
-               for name in ("ROUTE_53", "CLOUDWATCH", "EC2", "AUTO_SCALING", "SNS")}
+               for name in ("ROUTE_53", "CLOUDWATCH", "EC2", "AUTO_SCALING", "SNS", "STS", "SQS")}
         env |= {"AWS_ACCESS_KEY_ID": key_id,
                "AWS_SECRET_ACCESS_KEY": self.keys[key_id].secret}
         if self.keys[key_id].token:
@@ -154,8 +164,13 @@ class Standin(HttpServer):
         call = Call("?", {}, time.monotonic(), target=request.target, body=request.body)
         service, problem = self.services["route53"], None
         try:
+            target = request.header("X-Amz-Target")
             form = form_of(request.method, request.target, request.body)
-            if form is not None:
+            if target is not None:
+                service = self.sqs_json
+                call.service, call.operation = service.name, target
+                call.operation, call.params = service.protocol.read(target, request.body)
+            elif form is not None:
                 service = self._by_version(form)
                 call.service, call.operation = service.name, form.get("Action", "?")
                 call.operation, call.params = service.protocol.read(form)
@@ -167,6 +182,8 @@ class Standin(HttpServer):
                 call.params = self.protocol.read(found[0], found[1], request.target, request.body)
         except ApiError as error:
             problem = error
+        if call.operation in getattr(service.handler, "UNSIGNED", ()):
+            return self._noted(call), service, problem
         try:
             call.key_id = signing.check(request.method, request.target, request.headers, request.body,
                                         self.keys, service.name, self._region(service, request),
@@ -175,9 +192,12 @@ class Standin(HttpServer):
             call.signature = error.code
             problem = error
         call.region = self._region(service, request)
+        return self._noted(call), service, problem
+
+    def _noted(self, call: Call) -> Call:
         with self._lock:
             self.calls.append(call)
-        return call, service, problem
+        return call
 
     def _by_version(self, form: dict[str, str]) -> Service:
         for service in self.services.values():
@@ -207,9 +227,20 @@ class Standin(HttpServer):
         method = getattr(service.handler, call.operation, None)
         if method is None:
             raise ApiError("InvalidAction", f"the stand-in has no {call.operation}")
-        key = self.keys[call.key_id]
-        result = method(call.params, Caller(call.key_id, key.account, key.arn, call.region))
-        return Reply(200, service.protocol.write(call.operation, result))
+        caller = Caller()
+        if call.key_id:
+            key = self.keys[call.key_id]
+            caller = Caller(call.key_id, key.account, key.arn, call.region)
+            self._check_rights(key, service, call, caller)
+        kind = "application/x-amz-json-1.0" if service is self.sqs_json else "text/xml"
+        return Reply(200, service.protocol.write(call.operation, method(call.params, caller)), kind)
+
+    def _check_rights(self, key: Key, service: Service, call: Call, caller: Caller) -> None:
+        if key.policies is None:
+            return
+        for need in rights.needs(service.name, call.operation, call.params, caller):
+            if not iam.allowed(key.policies, need.action, need.resource, need.context):
+                raise rights.denial(service.name, caller, need)
 
     # --- the control path, for whoever runs it by hand ---
 

@@ -30,6 +30,7 @@ class Key:
     expires: float = 0.0  # 0: never
     account: str = "111122223333"
     arn: str = "arn:aws:sts::111122223333:assumed-role/horizon-role/i-0123456789abcdef0"
+    policies: list[dict] | None = None  # what its principal may do; None: everything
 
 
 def check(method: str, target: str, headers: list[tuple[str, str]], body: bytes,

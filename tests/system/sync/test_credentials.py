@@ -39,8 +39,8 @@ def test_from_metadata(api, from_metadata, metadata):
 
 
 def test_renewed_before_they_expire(api, from_metadata, metadata):
-    """Credentials that end within a minute: others are used in time, and no call is made with expired ones."""
-    metadata.life, metadata.renew = 60.0, 61.0  # each time new ones
+    """Credentials that end within seconds: others are used in time, and no call is made with expired ones."""
+    metadata.life, metadata.renew = 8.0, 9.0  # each time new ones
     daemon = from_metadata()
     net.wait_for(lambda: len({c.key_id for c in api.calls}) >= 2, 50, "new credentials are used", every=0.2)
     assert not [c for c in api.calls if c.code]

@@ -197,10 +197,29 @@ static void test_renewed_ahead(void **state)
 	assert_int_equal(a.asked, 1);
 	a.id = "A2";
 	a.expires_s = NOW + 7200;
-	assert_int_equal(creds_chain__get(chain, NOW + 2701, &creds), 0);
+	/* 12 to 15 minutes ahead, not all of a fleet at the same time. */
+	assert_int_equal(creds_chain__get(chain, NOW + 2881, &creds), 0);
 	assert_int_equal(a.asked, 2);
 	assert_string_equal(creds->access_key_id, "A2");
-	assert_int_equal(creds_chain__get(chain, NOW + 2702, &creds), 0);
+	assert_int_equal(creds_chain__get(chain, NOW + 2882, &creds), 0);
+	assert_int_equal(a.asked, 2);
+	creds_chain__free(&chain);
+}
+
+/* Sessions of 15 minutes must not be renewed all the time. */
+static void test_short_ones(void **state)
+{
+	struct fake a = {.id = "A", .expires_s = NOW + 900}, b = {0};
+	struct creds_chain *chain = chain_of(&a, &b);
+	const struct creds *creds = NULL;
+	assert_int_equal(creds_chain__get(chain, NOW, &creds), 0);
+	assert_int_equal(creds_chain__get(chain, NOW + 440, &creds), 0);
+	assert_int_equal(a.asked, 1);
+	a.id = "A2";
+	a.expires_s = NOW + 1441;
+	assert_int_equal(creds_chain__get(chain, NOW + 541, &creds), 0);
+	assert_int_equal(a.asked, 2);
+	assert_int_equal(creds_chain__get(chain, NOW + 980, &creds), 0);
 	assert_int_equal(a.asked, 2);
 	creds_chain__free(&chain);
 }
@@ -212,10 +231,10 @@ static void test_old_ones_go_on(void **state)
 	const struct creds *creds = NULL;
 	assert_int_equal(creds_chain__get(chain, NOW, &creds), 0);
 	a.ret = FAIL_TIMEOUT;
-	assert_int_equal(creds_chain__get(chain, NOW + 200, &creds), 0);
+	assert_int_equal(creds_chain__get(chain, NOW + 600, &creds), 0);
 	assert_int_equal(a.asked, 2);
 	assert_string_equal(creds->access_key_id, "A");
-	assert_int_equal(creds_chain__get(chain, NOW + 201, &creds), 0);
+	assert_int_equal(creds_chain__get(chain, NOW + 601, &creds), 0);
 	assert_int_equal(a.asked, 2); /* not at once again */
 	assert_int_equal(creds_chain__get(chain, NOW + 2000, &creds), 0);
 	assert_int_equal(a.asked, 3);
@@ -224,7 +243,7 @@ static void test_old_ones_go_on(void **state)
 	a.id = "A2";
 	a.expires_s = NOW + 9000;
 	/* The clock was set back. */
-	assert_int_equal(creds_chain__get(chain, NOW + 150, &creds), 0);
+	assert_int_equal(creds_chain__get(chain, NOW + 600, &creds), 0);
 	assert_string_equal(creds->access_key_id, "A2");
 	creds_chain__free(&chain);
 }
@@ -234,15 +253,15 @@ static void test_renewal_on_demand(void **state)
 	struct fake a = {.id = "A"}, b = {0};
 	struct creds_chain *chain = chain_of(&a, &b);
 	const struct creds *creds = NULL;
-	assert_false(creds_chain__renew(chain)); /* none yet */
+	assert_false(creds_chain__renew(chain, NOW)); /* none yet */
 	assert_int_equal(creds_chain__get(chain, NOW, &creds), 0);
-	assert_false(creds_chain__renew(chain)); /* the same again */
+	assert_false(creds_chain__renew(chain, NOW)); /* the same again */
 	a.id = "A2";
-	assert_true(creds_chain__renew(chain));
+	assert_true(creds_chain__renew(chain, NOW));
 	assert_int_equal(creds_chain__get(chain, NOW, &creds), 0);
 	assert_string_equal(creds->access_key_id, "A2");
 	a.ret = FAIL_NET;
-	assert_false(creds_chain__renew(chain));
+	assert_false(creds_chain__renew(chain, NOW));
 	creds_chain__free(&chain);
 }
 
@@ -258,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_first_that_is_set_up),
 		cmocka_unit_test(test_broken_source_ends_the_search),
 		cmocka_unit_test(test_renewed_ahead),
+		cmocka_unit_test(test_short_ones),
 		cmocka_unit_test(test_old_ones_go_on),
 		cmocka_unit_test(test_renewal_on_demand),
 	};

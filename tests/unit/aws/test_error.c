@@ -64,7 +64,7 @@ static void test_meanings(void **state)
 	} cases[] = {
 		{400, "Throttling", FAIL_THROTTLED},
 		{400, "ThrottlingException", FAIL_THROTTLED},
-		{400, "PriorRequestNotComplete", FAIL_THROTTLED},
+		{400, "PriorRequestNotComplete", FAIL_BUSY},
 		{429, "", FAIL_THROTTLED},
 		{403, "AccessDenied", FAIL_DENIED},
 		{403, "", FAIL_REMOTE},

@@ -60,6 +60,7 @@ static int begin(void **state)
 	}
 	broken = false;
 	gets = 0;
+	setenv("HOME", "/nowhere", 1);
 	tiny_start(&tiny, answer, NULL);
 	tiny_export(&tiny, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
 	return 0;
@@ -228,8 +229,9 @@ static void test_other_services(void **state)
 
 	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
 	aws = client("auto", "");
-	assert_int_equal(aws__place(aws, AWS_CALLER_IDENTITY, NULL, &url, region), FAIL_NOTFOUND);
+	assert_int_equal(aws__place(aws, AWS_RECEIVE_MESSAGE, NULL, &url, region), FAIL_NOTFOUND);
 	assert_string_equal(aws_trouble(aws), "region unknown: set AWS_REGION or route53.region");
+	check_place(aws, AWS_ASSUME_ROLE, NULL, "http://127.0.0.1:2 us-east-1");
 	aws_free(&aws);
 }
 

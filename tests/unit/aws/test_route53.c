@@ -157,6 +157,7 @@ static int begin(void **state)
 	setenv("AWS_ACCESS_KEY_ID", KEY_ID, 1);
 	setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
 	unsetenv("AWS_SESSION_TOKEN");
+	setenv("HOME", "/nowhere", 1);
 	tiny_export(&tiny, "AWS_ENDPOINT_URL_ROUTE_53");
 	const struct aws_opts opts = {.region = "auto", .cancel = &cancel, .timeout_ms = 30000};
 	aws = aws_new(&opts);
@@ -172,6 +173,15 @@ static int end(void **state)
 }
 
 /* --- Record sets --- */
+
+#define WEIGHTED(name, identifier)                                                                \
+	"<ResourceRecordSet><Name>" name "</Name><Type>A</Type><SetIdentifier>" identifier        \
+	"</SetIdentifier><Weight>1</Weight><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>" \
+	"10.0.0.3</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>"
+#define WEIGHTED_TXT(identifier)                                                                  \
+	"<ResourceRecordSet><Name>b.</Name><Type>TXT</Type><SetIdentifier>" identifier            \
+	"</SetIdentifier><Weight>1</Weight><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>" \
+	"t</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>"
 
 struct listed {
 	unsigned int sets;
@@ -198,13 +208,13 @@ static void test_pages(void **state)
 	struct listed listed = {0};
 	unsigned int pages = 0;
 	prepare(200, FIXTURE_PAGE);
-	prepare(200, PAGE(SET("b.corp.example.", "A", "60", "10.0.0.3"),
+	prepare(200, PAGE(WEIGHTED("app.corp.example.", "green"),
 	                  NEXT("\\052.x.corp.example.", "AAAA")));
-	prepare(200, PAGE(SET("c.corp.example.", "A", "60", "10.0.0.4"), LAST));
+	prepare(200, PAGE(SET("\\052.x.corp.example.", "AAAA", "60", "2001:db8::4"), LAST));
 	assert_int_equal(list(&listed, &pages), 0);
 	assert_int_equal(pages, 3);
-	assert_string_equal(listed.names, "\\052.corp.example. app.corp.example. b.corp.example. "
-	                                  "c.corp.example. ");
+	assert_string_equal(listed.names, "\\052.corp.example. app.corp.example. app.corp.example. "
+	                                  "\\052.x.corp.example. ");
 	assert_string_equal(targets[0], "/2013-04-01/hostedzone/Z0ABC/rrset?maxitems=300");
 	assert_string_equal(targets[1],
 	                    "/2013-04-01/hostedzone/Z0ABC/rrset?identifier=green&maxitems=300"
@@ -219,9 +229,9 @@ static void test_pages(void **state)
 static void test_markers_must_advance(void **state)
 {
 	struct listed listed = {0};
-	prepare(200, PAGE(SOME_SET, NEXT("b.", "A")));
-	prepare(200, PAGE(SOME_SET, NEXT("c.", "A")));
-	prepare(200, PAGE(SOME_SET, NEXT("b.", "A")));
+	prepare(200, PAGE(SOME_SET, NEXT("\\052.", "A")));
+	prepare(200, PAGE(SET("\\052.", "A", "60", "10.0.0.1"), NEXT("\\053.", "A")));
+	prepare(200, PAGE(SET("\\053.", "A", "60", "10.0.0.1"), NEXT("\\052.", "A")));
 	assert_int_equal(list(&listed, NULL), FAIL_CHANGED);
 	assert_int_equal(answered, 3);
 	assert_string_equal(aws_trouble(aws), "the listing went in a circle after 3 pages");
@@ -241,12 +251,86 @@ static void test_weighted_sets_over_a_page_end(void **state)
 {
 	struct listed listed = {0};
 	prepare(200,
-	        PAGE(SOME_SET, NEXT("b.", "A") "<NextRecordIdentifier>1</NextRecordIdentifier>"));
-	prepare(200,
-	        PAGE(SOME_SET, NEXT("b.", "A") "<NextRecordIdentifier>2</NextRecordIdentifier>"));
-	prepare(200, PAGE(SOME_SET, LAST));
+	        PAGE(SOME_SET, NEXT("b.", "TXT") "<NextRecordIdentifier>1</NextRecordIdentifier>"));
+	prepare(200, PAGE(WEIGHTED_TXT("1"),
+	                  NEXT("b.", "TXT") "<NextRecordIdentifier>2</NextRecordIdentifier>"));
+	prepare(200, PAGE(WEIGHTED_TXT("2"), LAST));
 	assert_int_equal(list(&listed, NULL), 0);
 	assert_int_equal(answered, 3);
+}
+
+/* What the marker named must come first: else something went, or came, between the pages. */
+static void test_next_page_begins_elsewhere(void **state)
+{
+	static const char *const bodies_of_two[] = {
+		PAGE(SET("d.", "A", "60", "10.0.0.1"), LAST),      /* c. is gone */
+		PAGE(SET("bb.", "A", "60", "10.0.0.1"), LAST),     /* one more has come */
+		PAGE(SET("c.", "AAAA", "60", "2001:db8::"), LAST), /* another type */
+		PAGE(SOME_SET, LAST),                              /* the page of before */
+	};
+	for (size_t i = 0; i < sizeof(bodies_of_two) / sizeof(bodies_of_two[0]); i++) {
+		struct listed listed = {0};
+		prepared_count = answered = 0;
+		prepare(200, PAGE(SOME_SET, NEXT("c.", "A")));
+		prepare(200, bodies_of_two[i]);
+		assert_int_equal(list(&listed, NULL), FAIL_CHANGED);
+		assert_non_null(strstr(aws_trouble(aws), "does not begin where"));
+	}
+}
+
+#define A(name) SET(name, "A", "60", "10.0.0.1")
+
+static void test_order(void **state)
+{
+	static const struct {
+		const char *body;
+		bool good;
+	} cases[] = {
+		{PAGE(A("example.") A("a.example.") A("b.example."), LAST), true},
+		{PAGE(A("a-b.example.") A("a.example.") A("x.a.example."), LAST), true},
+		{PAGE(A("a.example.") A("ab.example."), LAST), true},
+		{PAGE(A("x.a.example.") A("b.example."), LAST), true},
+		{PAGE(A("b.example.") A("\\052.example."), LAST), true}, /* taken as it comes */
+		{PAGE(A("b.example.") A("a.example."), LAST), false},
+		{PAGE(A("a.example.") A("example."), LAST), false},
+		{PAGE(A("a.example.") A("a-b.example."), LAST), false},
+		{PAGE(A("a.example.") A("a.example."), LAST), false}, /* twice */
+		{PAGE(A("b.example.") A("x.a.example."), LAST), false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct listed listed = {0};
+		prepared_count = answered = 0;
+		prepare(200, cases[i].body);
+		int ret = list(&listed, NULL);
+		if (ret != (cases[i].good ? 0 : FAIL_CHANGED)) {
+			fail_msg("case %zu: %d, %s", i, ret, aws_trouble(aws));
+		}
+	}
+}
+
+/* The pages of two listings take turns on one client. */
+static void test_two_listings(void **state)
+{
+	struct listed one = {0}, two = {0};
+	bool more = false;
+	struct aws_listing *a = aws_listing_new("Z0A"), *b = aws_listing_new("/hostedzone/Z0B");
+	prepare(200, PAGE(SOME_SET, NEXT("c.", "A")));
+	prepare(200, PAGE(A("x."), NEXT("y.", "A")));
+	prepare(200, PAGE(A("c."), LAST));
+	prepare(500, "");
+	assert_int_equal(aws_listing_page(aws, a, on_set, &one, &more), 0);
+	assert_true(more);
+	assert_int_equal(aws_listing_page(aws, b, on_set, &two, &more), 0);
+	assert_int_equal(aws_listing_page(aws, a, on_set, &one, &more), 0);
+	assert_false(more);
+	assert_int_equal(aws_listing_pages(a), 2);
+	assert_string_equal(one.names, "b. c. ");
+	assert_non_null(strstr(targets[2], "/Z0A/rrset?maxitems=300&name=c.&type=A"));
+	assert_int_equal(aws_listing_page(aws, b, on_set, &two, &more), FAIL_REMOTE);
+	assert_int_equal(aws_listing_page(aws, b, on_set, &two, &more), -EINVAL);
+	assert_int_equal(aws_listing_page(aws, a, on_set, &one, &more), -EINVAL);
+	aws_listing_free(&a);
+	aws_listing_free(&b);
 }
 
 static void check_failure(unsigned int status, const char *body, int wanted, const char *trouble)
@@ -361,8 +445,11 @@ static void test_no_credentials(void **state)
 	unsetenv("AWS_ACCESS_KEY_ID");
 	unsetenv("AWS_SECRET_ACCESS_KEY");
 	assert_int_equal(list(&listed, NULL), -ENOKEY);
-	assert_string_equal(aws_trouble(aws), "no credentials: AWS_ACCESS_KEY_ID is not set; "
-	                                      "instance metadata is switched off");
+	assert_string_equal(aws_trouble(aws),
+	                    "no credentials: AWS_ACCESS_KEY_ID is not set; "
+	                    "AWS_WEB_IDENTITY_TOKEN_FILE is not set; no profile default; "
+	                    "AWS_CONTAINER_CREDENTIALS_*_URI is not set; "
+	                    "instance metadata is switched off");
 	assert_int_equal(answered, 0);
 }
 
@@ -453,7 +540,7 @@ static void test_budget_asked_first(void **state)
 	assert_int_equal(answered, 0);
 	budget.ret = 0;
 	prepare(200, FIXTURE_PAGE);
-	prepare(200, PAGE(SOME_SET, LAST));
+	prepare(200, PAGE(WEIGHTED("app.corp.example.", "green"), LAST));
 	assert_int_equal(list(&listed, NULL), 0);
 	assert_string_equal(budget.names, "ListResourceRecordSets ListResourceRecordSets "
 	                                  "ListResourceRecordSets ");
@@ -644,6 +731,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_markers_must_advance, begin, end),
 		cmocka_unit_test_setup_teardown(test_empty_page_after_a_marker, begin, end),
 		cmocka_unit_test_setup_teardown(test_weighted_sets_over_a_page_end, begin, end),
+		cmocka_unit_test_setup_teardown(test_next_page_begins_elsewhere, begin, end),
+		cmocka_unit_test_setup_teardown(test_order, begin, end),
+		cmocka_unit_test_setup_teardown(test_two_listings, begin, end),
 		cmocka_unit_test_setup_teardown(test_refusals, begin, end),
 		cmocka_unit_test_setup_teardown(test_answers_that_are_none, begin, end),
 		cmocka_unit_test_setup_teardown(test_cut_without_a_sign, begin, end),

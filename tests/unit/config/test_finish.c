@@ -22,13 +22,13 @@ static void test_rules(void **state)
 	         "\"FORWARD\" or \"SYSTEM\" would be right\n"},
 		{"rules = ( " FORWARD(
 			 "targets = [ \"10.0.0.1\" ]; policy = \"fast\"; max_inflight = 0;"
-			 "tls = \"no name\"; source = \"x\";") " );",
+			 "tls = \"no@name\"; source = \"x\";") " );",
 	         "t.conf:2: `policy`: `fast` is not known; "
 	         "\"fastest\", \"ordered\" or \"spread\" would be right\n"
 	         "t.conf:2: `max_inflight`: `0` is out of range; "
 	         "a whole number from 1 to 1000000 would be right\n"
-	         "t.conf:2: `tls`: `no name` cannot be; a server's name, or \"sha256/\" and the "
-	         "hash of its key in base64, "
+	         "t.conf:2: `tls`: `no@name` cannot be; a server's name, or \"sha256/\" and the "
+	         "hash of its key in base64, or several, "
 	         "would be right\n"
 	         "t.conf:2: `source`: `x` is no address; "
 	         "an address of this machine without a port, or \"\", would be right\n"},
@@ -39,6 +39,9 @@ static void test_rules(void **state)
 		{"rules = ( " FORWARD("targets = [ \"10.0.0.1\" ]; source = \"fd00::1\";") " );",
 	         "t.conf:2: no target is of the family of `source`; "
 	         "an IPv4 address would be right\n"},
+		{"rules = ( { type = \"SYSTEM\"; domains = [ \"a.b\" ];\ntls = \"dns.a.b\"; } );",
+	         "t.conf:2: `tls` in a SYSTEM rule, which has no targets; none, or type "
+	         "\"FORWARD\", would be right\n"},
 		{"rules = ( " FORWARD("targets = [ \"10.0.0.1\" ]; tls = \"sha256/"
 	                              "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\";") " );",
 	         ""},

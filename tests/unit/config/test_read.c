@@ -32,6 +32,9 @@ static void test_wrong_shapes(void **state)
 		{"rules = { type = \"SYSTEM\"; };",
 	         "t.conf:1: `rules` is a group; "
 	         "a list of groups, `( { ... }, { ... } )`, would be right\n"},
+		{"rules = 5;",
+	         "t.conf:1: `rules` is a number; "
+	         "a list of groups, `( { ... }, { ... } )`, would be right\n"},
 		{"rules = ( \"a.b\" );",
 	         "t.conf:1: a member of `rules` is text; "
 	         "a list of groups, `( { ... }, { ... } )`, would be right\n"},

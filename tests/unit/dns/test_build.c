@@ -247,6 +247,44 @@ static void test_question(void **state)
 	assert_memory_equal(dns_query_name(&q), "\1a\1B\1c", 7);
 }
 
+static void test_padding(void **state)
+{
+	static struct dns_query q;
+	uint8_t bytes[512];
+	for (size_t room = 30; room <= sizeof(bytes); room++) {
+		struct dns_build b;
+		uint8_t *exact = malloc(room);
+		dns_build_question(&b, exact, room, 7, DNS_FLAG_RD, wire_name("a.b.c"),
+		                   DNS_TYPE_MX);
+		struct dns_opt opt = {.udp_size = 1232,
+		                      .ede = DNS_EDE_NONE,
+		                      .keepalive = DNS_KEEPALIVE_ASK,
+		                      .pad_block = 128};
+		size_t size = dns_build_end(&b, 0, 0, &opt);
+		assert_true(size <= room);
+		assert_int_equal(dns_query_read(exact, size, &q), DNS_VERDICT_OK);
+		if (room >= 128) {
+			assert_int_equal(size, 128);
+			assert_true(q.padding && q.keepalive);
+		}
+		free(exact);
+	}
+}
+
+/* What a server says of idle connections is heard; an option of another size says nothing. */
+static void test_reply_keepalive(void **state)
+{
+	static struct dns_query q;
+	ask(&q, "www.example.com", DNS_TYPE_A, 0);
+	struct dns_build b;
+	struct dns_opt opt = {.udp_size = 1232, .ede = DNS_EDE_NONE, .keepalive = 300};
+	dns_build_answer(&b, buf, sizeof(buf), sizeof(buf), &q);
+	assert_int_equal(finish(&b, 0, 0, &opt).keepalive, 300);
+	opt.keepalive = DNS_KEEPALIVE_ASK;
+	dns_build_answer(&b, buf, sizeof(buf), sizeof(buf), &q);
+	assert_int_equal(finish(&b, 0, 0, &opt).keepalive, -1);
+}
+
 /* Owners beyond the reach of a pointer (offset 0x3fff) are written in full. */
 static void test_far_owner(void **state)
 {
@@ -334,10 +372,16 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answer),      cmocka_unit_test(test_header_only),
-		cmocka_unit_test(test_compression), cmocka_unit_test(test_cut_and_drop),
-		cmocka_unit_test(test_opt),         cmocka_unit_test(test_opt_squeezed),
-		cmocka_unit_test(test_question),    cmocka_unit_test(test_far_owner),
+		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_header_only),
+		cmocka_unit_test(test_compression),
+		cmocka_unit_test(test_cut_and_drop),
+		cmocka_unit_test(test_opt),
+		cmocka_unit_test(test_opt_squeezed),
+		cmocka_unit_test(test_question),
+		cmocka_unit_test(test_padding),
+		cmocka_unit_test(test_reply_keepalive),
+		cmocka_unit_test(test_far_owner),
 		cmocka_unit_test(test_random),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "dns/msg.h"
 #include "forward/forward.h"
 #include "loop/loop.h"
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,13 @@ enum fake_act {
 	FAKE_WRONG_FOR_EVER, /* five wrong ids, nothing more */
 	FAKE_MUTATED,        /* the answer three times with some octets changed, then as it is */
 	FAKE_BROKEN_BODY,    /* the right head, a record that overruns */
+	FAKE_LOWER,          /* the answer, the name in lower case */
+	FAKE_PICKY, /* silence when the name is in mixed case or a cookie is there, else the answer */
+	FAKE_COOKIE,         /* the answer with a cookie */
+	FAKE_COOKIE_FORGED,  /* another's answer with another's cookie; then FAKE_COOKIE */
+	FAKE_COOKIE_NEEDED,  /* BADCOOKIE when its own does not come along, else FAKE_COOKIE */
+	FAKE_COOKIE_NEVER,   /* BADCOOKIE with a cookie, always */
+	FAKE_FORMERR_COOKIE, /* FORMERR when there is a cookie, else the answer */
 };
 
 struct fake_seen {
@@ -65,10 +73,18 @@ struct fake_late {
 	size_t size;
 };
 
+#define FAKE_GATHER 200
+
 struct fake_conn {
 	struct list link;
 	struct fake *fake;
 	struct loop_fd lfd;
+	bool mute;
+	size_t answered;
+	size_t kept_count; /* questions that wait to be answered, the last one first */
+	uint8_t kept[FAKE_GATHER][600];
+	size_t in_size;
+	uint8_t in[65536];
 };
 
 struct fake {
@@ -85,8 +101,15 @@ struct fake {
 	size_t packets;    /* questions by UDP */
 	size_t exchanges;  /* questions by TCP */
 	size_t junk_first; /* by TCP: messages of a wrong id before the answer */
+	size_t connections;
+	size_t tcp_more;    /* answers on a connection after the first; then it is closed */
+	size_t tcp_gathers; /* so many more questions are awaited before one is answered */
 	bool tcp_mute;
 	bool tcp_hangs_up;
+	bool tcp_drips;      /* an octet at a time */
+	bool tcp_lies;       /* about the length */
+	bool tcp_longest;    /* answers of 65,535 octets */
+	bool tcp_other_name; /* before each answer one with its id and another name */
 	struct fake_seen seen[FAKE_LOG];
 	uint8_t last[600]; /* the last question */
 	size_t last_size;
@@ -204,6 +227,79 @@ static inline size_t fake_referral(const uint8_t *wire, uint8_t *ret)
 	return size + sizeof(record);
 }
 
+#define FAKE_COOKIE_THEIRS "theirs, 16 octet"
+
+/* The cookie of a question of ours: its only option. 0: none. */
+static inline size_t fake_cookie(const uint8_t *wire, const uint8_t **ret_cookie)
+{
+	size_t end = fake_question_end(wire);
+	if (get_u16(wire + 10) == 0 || get_u16(wire + end + 9) == 0) {
+		return 0;
+	}
+	assert_int_equal(get_u16(wire + end + 11), 10);
+	*ret_cookie = wire + end + 15;
+	return get_u16(wire + end + 13);
+}
+
+static inline bool fake_is_mixed(const uint8_t *wire)
+{
+	bool upper = false;
+	for (size_t i = DNS_HEADER_SIZE; wire[i] != 0; i++) {
+		upper |= wire[i] >= 'A' && wire[i] <= 'Z';
+	}
+	return upper;
+}
+
+/* Puts an OPT with our cookie and theirs behind a reply. */
+static inline size_t fake_add_cookie(const uint8_t *wire, unsigned int rcode, uint8_t *reply,
+                                     size_t size)
+{
+	const uint8_t *cookie;
+	assert_true(fake_cookie(wire, &cookie) >= 8);
+	memset(reply + size, 0, 11);
+	reply[size + 2] = 41;
+	put_u16(reply + size + 3, 1232);
+	reply[size + 5] = (uint8_t)(rcode >> 4);
+	reply[3] = (uint8_t)((reply[3] & 0xf0) | (rcode & 15));
+	put_u16(reply + size + 9, 4 + 24);
+	put_u16(reply + size + 11, 10);
+	put_u16(reply + size + 13, 24);
+	memcpy(reply + size + 15, cookie, 8);
+	memcpy(reply + size + 23, FAKE_COOKIE_THEIRS, 16);
+	reply[11] = 1;
+	return size + 11 + 4 + 24;
+}
+
+/* Does the question bring the cookie that they gave? */
+static inline bool fake_cookie_back(const uint8_t *wire)
+{
+	const uint8_t *cookie;
+	return fake_cookie(wire, &cookie) == 24 && memcmp(cookie + 8, FAKE_COOKIE_THEIRS, 16) == 0;
+}
+
+static inline size_t fake_act_cookie(struct fake *fake, enum fake_act act, const struct addr *to,
+                                     const uint8_t *wire, uint8_t *reply, size_t size)
+{
+	const uint8_t *cookie;
+	bool refuse =
+		act == FAKE_COOKIE_NEVER || (act == FAKE_COOKIE_NEEDED && !fake_cookie_back(wire));
+	if (act == FAKE_FORMERR_COOKIE) {
+		return fake_cookie(wire, &cookie) == 0
+		               ? size
+		               : fake_reply(wire, DNS_RCODE_FORMERR, false, reply);
+	}
+	if (act == FAKE_COOKIE_FORGED) {
+		uint8_t forged[600];
+		memcpy(forged, reply, size);
+		forged[size - 1] = 66;
+		size_t forged_size = fake_add_cookie(wire, 0, forged, size);
+		forged[size + 15] ^= 1;
+		fake_send(fake, to, forged, forged_size);
+	}
+	return fake_add_cookie(wire, refuse ? 23 : 0, reply,
+	                       refuse ? fake_reply(wire, 0, false, reply) : size);
+}
+
 static inline void fake_act(struct fake *fake, enum fake_act act, const struct addr *to,
                             const uint8_t *wire)
 {
@@ -253,6 +349,23 @@ static inline void fake_act(struct fake *fake, enum fake_act act, const struct a
 	case FAKE_MUTATED:
 		fake_mutate(fake, to, wire);
 		break;
+	case FAKE_LOWER:
+		dns_name_lower(reply + DNS_HEADER_SIZE);
+		break;
+	case FAKE_PICKY: {
+		const uint8_t *cookie;
+		if (fake_is_mixed(wire) || fake_cookie(wire, &cookie) != 0) {
+			return;
+		}
+		break;
+	}
+	case FAKE_COOKIE:
+	case FAKE_COOKIE_FORGED:
+	case FAKE_COOKIE_NEEDED:
+	case FAKE_COOKIE_NEVER:
+	case FAKE_FORMERR_COOKIE:
+		size = fake_act_cookie(fake, act, to, wire, reply, size);
+		break;
 	case FAKE_ANSWER:
 		break;
 	default:
@@ -288,7 +401,7 @@ static inline void fake_ready(void *ctx, int fd, unsigned int what)
 	}
 }
 
-/* --- By TCP: one question a connection --- */
+/* --- By TCP --- */
 
 static inline void fake_conn_close(struct fake_conn *conn)
 {
@@ -298,29 +411,97 @@ static inline void fake_conn_close(struct fake_conn *conn)
 	free(conn);
 }
 
+static inline void fake_conn_send(struct fake_conn *conn, const uint8_t *bytes, size_t size)
+{
+	size_t step = conn->fake->tcp_drips ? 1 : size;
+	for (size_t at = 0; at < size; at += step) {
+		send(conn->lfd.fd, bytes + at, step, MSG_NOSIGNAL);
+	}
+}
+
+/* The answer made as long as a message can be, by one record of no known type. */
+static inline size_t fake_longest(uint8_t *wire, size_t size)
+{
+	static const uint8_t record[] = {0xc0, 12, 0xff, 0, 0, 1, 0, 0, 0, 60};
+	size_t rdlen = DNS_MSG_MAX - size - sizeof(record) - 2;
+	uint8_t address[16];
+	memcpy(address, wire + size - 16, 16); /* stays last */
+	memcpy(wire + size - 16, record, sizeof(record));
+	put_u16(wire + size - 16 + sizeof(record), (uint16_t)rdlen);
+	memset(wire + size - 4, 0, rdlen);
+	memcpy(wire + DNS_MSG_MAX - 16, address, 16);
+	put_u16(wire + 6, 2);
+	return DNS_MSG_MAX;
+}
+
+static inline void fake_conn_answer(struct fake_conn *conn, const uint8_t *wire)
+{
+	struct fake *fake = conn->fake;
+	static uint8_t reply[2 + DNS_MSG_MAX];
+	size_t size = fake_reply(wire, 0, true, reply + 2);
+	if (fake->tcp_longest) {
+		size = fake_longest(reply + 2, size);
+	}
+	put_u16(reply, fake->tcp_lies ? 5 : (uint16_t)size);
+	for (size_t i = 0; i < fake->junk_first; i++) {
+		reply[3] ^= 1;
+		fake_conn_send(conn, reply, size + 2);
+		reply[3] ^= 1;
+	}
+	if (fake->tcp_other_name) {
+		reply[2 + 13] ^= 1;
+		fake_conn_send(conn, reply, size + 2);
+		reply[2 + 13] ^= 1;
+	}
+	fake_conn_send(conn, reply, 1); /* the length in two pieces */
+	fake_conn_send(conn, reply + 1, size + 1);
+	conn->answered++;
+}
+
+/* True: it was closed. */
+static inline bool fake_conn_question(struct fake_conn *conn, const uint8_t *wire, size_t size)
+{
+	struct fake *fake = conn->fake;
+	fake->exchanges++;
+	memcpy(fake->last, wire, size);
+	fake->last_size = size;
+	if (fake->tcp_mute || conn->mute) {
+		return false;
+	}
+	memcpy(conn->kept[conn->kept_count++], wire, size);
+	if (conn->kept_count <= fake->tcp_gathers) {
+		return false;
+	}
+	while (conn->kept_count > 0) {
+		fake_conn_answer(conn, conn->kept[--conn->kept_count]);
+	}
+	if (conn->answered > fake->tcp_more) {
+		fake_conn_close(conn);
+		return true;
+	}
+	return false;
+}
+
 static inline void fake_conn_ready(void *ctx, int fd, unsigned int what)
 {
 	struct fake_conn *conn = ctx;
-	struct fake *fake = conn->fake;
-	uint8_t wire[602];
-	uint8_t reply[602];
-	ssize_t n = recv(fd, wire, sizeof(wire), MSG_DONTWAIT);
-	if (n > 2 + DNS_HEADER_SIZE) {
-		fake->exchanges++;
-		if (fake->tcp_mute) {
+	ssize_t n =
+		recv(fd, conn->in + conn->in_size, sizeof(conn->in) - conn->in_size, MSG_DONTWAIT);
+	if (n <= 0) {
+		fake_conn_close(conn);
+		return;
+	}
+	conn->in_size += (size_t)n;
+	size_t at = 0;
+	while (conn->in_size - at >= 2 && conn->in_size - at - 2 >= get_u16(conn->in + at)) {
+		size_t size = get_u16(conn->in + at);
+		if (fake_conn_question(conn, conn->in + at + 2, size)) {
 			return;
 		}
-		size_t size = fake_reply(wire + 2, 0, true, reply + 2);
-		put_u16(reply, (uint16_t)size);
-		for (size_t i = 0; i < fake->junk_first; i++) {
-			reply[3] ^= 1;
-			send(fd, reply, size + 2, MSG_NOSIGNAL);
-			reply[3] ^= 1;
-		}
-		send(fd, reply, 1, MSG_NOSIGNAL); /* the length in two pieces */
-		send(fd, reply + 1, size + 1, MSG_NOSIGNAL);
+		at += 2 + size;
 	}
-	fake_conn_close(conn);
+	conn->in_size -= at;
+	memmove(conn->in, conn->in + at, conn->in_size);
 }
 
 static inline void fake_tcp_ready(void *ctx, int fd, unsigned int what)
@@ -330,6 +511,7 @@ static inline void fake_tcp_ready(void *ctx, int fd, unsigned int what)
 	if (peer < 0) {
 		return;
 	}
+	fake->connections++;
 	if (fake->tcp_hangs_up) {
 		fake->exchanges++;
 		close(peer);
@@ -337,6 +519,10 @@ static inline void fake_tcp_ready(void *ctx, int fd, unsigned int what)
 	}
 	struct fake_conn *conn = calloc(1, sizeof(*conn));
 	conn->fake = fake;
+	int one = 1;
+	setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	int room = 1 << 20;
+	setsockopt(peer, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	list_append(&fake->conns, &conn->link);
 	assert_int_equal(
 		loop_fd_open(fake->loop, &conn->lfd, peer, LOOP_READ, fake_conn_ready, conn), 0);
@@ -423,7 +609,8 @@ struct asker {
 	int why;
 	bool has_reply;
 	uint16_t rcode;
-	uint8_t last_octet; /* of the answer: 7 is the true one */
+	uint8_t last_octet;               /* of the answer: 7 is the true one */
+	uint8_t echoed[DNS_NAME_MAX + 1]; /* the name in the answer's question */
 	bool fresh;
 	uint32_t rtt_us;
 	char text[96];
@@ -442,7 +629,16 @@ static inline void asker_told(void *ctx, const struct forward_result *result)
 	asker->has_reply = result->reply != NULL;
 	if (result->reply != NULL) {
 		asker->rcode = result->reply->rcode;
-		asker->last_octet = result->reply->wire[result->reply->size - 1];
+		struct dns_walk walk;
+		struct dns_rr rr;
+		dns_walk_begin(&walk, result->reply, DNS_SECTION_ANSWER);
+		while (dns_walk_next(&walk, &rr)) {
+			asker->last_octet = result->reply->wire[rr.rdata + rr.rdlen - 1];
+		}
+		if (result->reply->has_question) {
+			const uint8_t *name = result->reply->wire + DNS_HEADER_SIZE;
+			memcpy(asker->echoed, name, dns_name_len(name));
+		}
 	}
 	if (result->target != NULL) {
 		asker->target = *result->target;

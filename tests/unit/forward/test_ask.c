@@ -177,7 +177,6 @@ static void test_lies(void **state)
 {
 	lie_then_answer(FAKE_WRONG_ID, 1);
 	lie_then_answer(FAKE_WRONG_NAME, 1);
-	lie_then_answer(FAKE_WRONG_CASE, 1);
 	lie_then_answer(FAKE_WRONG_TYPE, 1);
 	lie_then_answer(FAKE_GARBAGE, 2);
 }
@@ -392,22 +391,92 @@ static void test_down_and_back(void **state)
 	}
 	assert_false(rig_target(&rig, 0).up);
 	assert_true(forward_way_out(rig.fwd, 0));
-	/* It rests; the other one is asked at once. */
-	assert_true(rig_ask(&rig, "a.example") < 100);
-	assert_int_equal(rig.fake[0].packets, 3);
-
-	/* After a second one question goes there too, and nobody waits for it. */
-	uint64_t end_ms = mono_ms() + 3000;
-	while (rig.fake[0].packets == 3 && mono_ms() < end_ms) {
+	assert_int_equal(rig_target(&rig, 0).state, FORWARD_DOWN);
+	/* The other one is asked at once, and no question of clients goes there; but a probe does. */
+	for (unsigned int i = 0; i < 5; i++) {
 		assert_true(rig_ask(&rig, "a.example") < 100);
-		rig_assert_answered(&rig);
-		rig_until(&rig, false, 20);
 	}
-	assert_int_equal(rig.fake[0].packets, 4);
+	assert_int_equal(rig.fake[0].packets, 3);
 	rig_until(&rig, rig_target(&rig, 0).up, 1000);
 	assert_true(rig_target(&rig, 0).up);
+	assert_int_equal(rig.fake[0].packets, 4);
+	assert_int_equal(rig_target(&rig, 0).probes, 1);
+	assert_memory_equal(rig.fake[0].last + DNS_HEADER_SIZE, "\0\0\2\0\1", 5); /* . NS */
 	rig_ask(&rig, "a.example");
 	assert_int_equal(rig.fake[0].packets, 5);
+	rig_close(&rig);
+}
+
+/* Probed at growing intervals, and no more than that. */
+static void test_stays_down(void **state)
+{
+	struct rig rig;
+	rig_open(&rig, 0);
+	rig_fake(&rig, FAKE_SILENT);
+	rig_fake(&rig, FAKE_ANSWER);
+	rig_groups(&rig);
+	for (unsigned int i = 0; i < 3; i++) {
+		rig_ask(&rig, "a.example");
+	}
+	assert_false(rig_target(&rig, 0).up);
+	rig_until(&rig, false, 1700);
+	/* After 0.2, 0.6, 1.4 s and a tick each. */
+	assert_in_range(rig.fake[0].packets, 3 + 2, 3 + 3);
+	assert_int_equal(rig_target(&rig, 0).probes, rig.fake[0].packets - 3);
+	rig_close(&rig);
+}
+
+/* It refuses all, quickly: not asked first any more, and shown as what it is. */
+static void test_lame_and_back(void **state)
+{
+	struct rig rig;
+	rig_open(&rig, 0);
+	rig_fake(&rig, FAKE_REFUSED, FAKE_REFUSED, FAKE_REFUSED, FAKE_REFUSED, FAKE_REFUSED,
+	         FAKE_REFUSED, FAKE_ANSWER);
+	rig_fake(&rig, FAKE_ANSWER);
+	rig_groups(&rig);
+	char name[32];
+	for (unsigned int i = 0; i < 5; i++) {
+		assert_int_equal(rig_target(&rig, 0).state, FORWARD_UP);
+		snprintf(name, sizeof(name), "n%u.example", i);
+		rig_ask(&rig, name);
+		rig_assert_answered(&rig);
+	}
+	assert_int_equal(rig_target(&rig, 0).state, FORWARD_LAME);
+	assert_true(rig_target(&rig, 0).up);
+	rig_ask(&rig, "a.example");
+	rig_assert_answered(&rig);
+	assert_int_equal(rig.fake[0].packets, 5);
+	/* A probe is refused as well; the next one is answered. */
+	rig_until(&rig, rig_target(&rig, 0).state == FORWARD_UP, 2000);
+	assert_int_equal(rig_target(&rig, 0).state, FORWARD_UP);
+	assert_int_equal(rig.fake[0].packets, 7);
+	assert_int_equal(rig_target(&rig, 0).probes, 2);
+	rig_close(&rig);
+}
+
+/* It has an answer to probes and none to clients: a client's question, asked aside, tells. */
+static void test_lame_but_for_probes(void **state)
+{
+	struct rig rig;
+	rig_open(&rig, 0);
+	rig_fake(&rig, FAKE_SERVFAIL, FAKE_SERVFAIL, FAKE_SERVFAIL, FAKE_SERVFAIL, FAKE_SERVFAIL,
+	         FAKE_ANSWER);
+	rig_fake(&rig, FAKE_ANSWER);
+	rig_groups(&rig);
+	char name[32];
+	for (unsigned int i = 0; i < 5; i++) {
+		snprintf(name, sizeof(name), "n%u.example", i);
+		rig_ask(&rig, name);
+	}
+	rig_until(&rig, rig.fake[0].packets == 6, 1000);
+	rig_until(&rig, false, 50);
+	assert_int_equal(rig_target(&rig, 0).probes, 1);
+	assert_int_equal(rig_target(&rig, 0).state, FORWARD_LAME);
+	rig_ask(&rig, "a.example");
+	rig_assert_answered(&rig);
+	rig_until(&rig, rig_target(&rig, 0).state == FORWARD_UP, 1000);
+	assert_int_equal(rig_target(&rig, 0).state, FORWARD_UP);
 	rig_close(&rig);
 }
 
@@ -435,6 +504,9 @@ int main(void)
 		cmocka_unit_test(test_own_budget),
 		cmocka_unit_test(test_only_target_silent),
 		cmocka_unit_test(test_down_and_back),
+		cmocka_unit_test(test_stays_down),
+		cmocka_unit_test(test_lame_and_back),
+		cmocka_unit_test(test_lame_but_for_probes),
 	};
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -71,9 +71,6 @@ static void test_ordered(void **state)
 	make_down(target_of(table, 5, 2));
 	assert_false(group__way_out(group));
 	assert_int_equal(group__pick(group, 0, &draw, T0_MS), 0);
-	assert_int_equal(group__trial(group, 1, T0_MS + 1000), 1);
-	assert_int_equal(group__trial(group, 1, T0_MS + 1000), 2);
-	assert_int_equal(group__trial(group, 1, T0_MS + 1000), -1);
 	group_table__unref(&table);
 }
 
@@ -105,6 +102,124 @@ static void test_fastest(void **state)
 		other += group__pick(group, 0, &draw, later_ms) != 1;
 	}
 	assert_int_equal(other, 1);
+	group_table__unref(&table);
+}
+
+static void make_lame(const struct group *group, unsigned int i)
+{
+	for (uint32_t name = 0; name < MEMBER_USELESS_MAX; name++) {
+		assert_false(member__lame(group->members[i]));
+		member__useless(group->members[i], group, false, name, "REFUSED", T0_MS);
+		member__useless(group->members[i], group, false, name, "REFUSED", T0_MS);
+	}
+	assert_true(member__lame(group->members[i]));
+}
+
+/* Lame: after those that are well, before those that are down; whatever the round-trip time. */
+static void test_lame(void **state)
+{
+	struct draw draw;
+	draw_seed(&draw);
+	struct forward_group_opts opts = group_opts(5, FORWARD_FASTEST, 3);
+	struct group_table *table = table_of(&opts, 1, NULL);
+	const struct group *group = group_table__find(table, 5);
+	for (unsigned int i = 0; i < 3; i++) {
+		target__heard(target_of(table, 5, i), 1000 + 2000 * i, T0_MS * 1000);
+	}
+	make_lame(group, 0);
+	for (unsigned int i = 0; i < 500; i++) {
+		assert_int_equal(group__pick(group, 0, &draw, T0_MS + TARGET_EXPLORE_MS / 2), 1);
+	}
+	make_down(target_of(table, 5, 1));
+	make_down(target_of(table, 5, 2));
+	assert_int_equal(group__pick(group, 0, &draw, T0_MS + 10), 0);
+	assert_true(group__way_out(group));
+	target__heard(target_of(table, 5, 1), 1000, (T0_MS + 1) * 1000);
+
+	/* One question at a time goes to it aside, and none to those that are asked already. */
+	assert_int_equal(group__trial(group, 0, T0_MS + 199), -1);
+	assert_int_equal(group__trial(group, 1, T0_MS + 200), -1);
+	assert_int_equal(group__trial(group, 0, T0_MS + 200), 0);
+	assert_int_equal(group__trial(group, 0, T0_MS + 200), -1);
+	assert_int_equal(group__trial(group, 0, T0_MS + 599), -1);
+	assert_int_equal(group__trial(group, 0, T0_MS + 600), 0);
+	member__useful(group->members[0], group, false, T0_MS + 700);
+	assert_false(member__lame(group->members[0]));
+	assert_int_equal(group__trial(group, 0, T0_MS + 9000), -1);
+	group_table__unref(&table);
+}
+
+/* One name that fails is not enough, nor are many with a useful answer between. */
+static void test_not_lame(void **state)
+{
+	struct forward_group_opts opts = group_opts(5, FORWARD_ORDERED, 1);
+	struct group_table *table = table_of(&opts, 1, NULL);
+	const struct group *group = group_table__find(table, 5);
+	struct member *member = group->members[0];
+	for (unsigned int i = 0; i < 100; i++) {
+		member__useless(member, group, false, 7, "SERVFAIL", T0_MS);
+	}
+	assert_false(member__lame(member));
+	for (uint32_t i = 0; i < 100; i++) {
+		member__useless(member, group, false, i, "SERVFAIL", T0_MS);
+		if (i % (MEMBER_USELESS_MAX - 1) == 0) {
+			member__useful(member, group, false, T0_MS);
+		}
+	}
+	assert_false(member__lame(member));
+	group_table__unref(&table);
+}
+
+/* A probe that is answered while clients' questions are not proves nothing. */
+static void test_lame_probes(void **state)
+{
+	struct forward_group_opts opts = group_opts(5, FORWARD_ORDERED, 2);
+	struct group_table *table = table_of(&opts, 1, NULL);
+	const struct group *group = group_table__find(table, 5);
+	struct member *member = group->members[0];
+	assert_false(member__probe(member, T0_MS + 9000));
+	make_lame(group, 0);
+	assert_false(member__probe(member, T0_MS + 199));
+	assert_true(member__probe(member, T0_MS + 200));
+	assert_false(member__probe(member, T0_MS + 300));
+	member__useful(member, group, true, T0_MS + 300);
+	assert_true(member__lame(member));
+	member__useless(member, group, true, 1, "REFUSED", T0_MS + 600);
+	member__useful(member, group, true, T0_MS + 1000);
+	assert_false(member__lame(member));
+	group_table__unref(&table);
+}
+
+static void test_probe_question(void **state)
+{
+	static const uint8_t corp[] = "\4corp\4test";
+	static const uint8_t other[] = "\5other\4test";
+	const uint8_t *const domains[] = {corp, other};
+	struct forward_group_opts opts = group_opts(5, FORWARD_ORDERED, 1);
+	struct group_table *old = table_of(&opts, 1, NULL);
+	struct group *group = group_table__find(old, 5);
+	assert_int_equal(group->probe_name[0], 0);
+	assert_int_equal(group->probe_type, 2); /* NS */
+
+	opts.domains = domains;
+	opts.domain_count = 2;
+	struct group_table *table = table_of(&opts, 1, old);
+	group_table__unref(&old);
+	group = group_table__find(table, 5);
+	assert_memory_equal(group->probe_name, corp, sizeof(corp));
+	assert_int_equal(group->probe_type, 6); /* SOA */
+	assert_int_equal(group->domains.count, 2);
+	assert_memory_equal(group->domains.wire + sizeof(corp), other, sizeof(other));
+
+	old = table;
+	opts.probe_name = other;
+	opts.probe_type = 15;
+	table = table_of(&opts, 1, old);
+	assert_ptr_not_equal(group_table__find(table, 5), group);
+	group = group_table__find(table, 5);
+	assert_memory_equal(group->probe_name, other, sizeof(other));
+	assert_int_equal(group->probe_type, 15);
+	group_table__unref(&old);
 	group_table__unref(&table);
 }
 
@@ -259,10 +374,12 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ordered), cmocka_unit_test(test_fastest),
-		cmocka_unit_test(test_spread),  cmocka_unit_test(test_find),
-		cmocka_unit_test(test_twice),   cmocka_unit_test(test_takes_over),
-		cmocka_unit_test(test_buckets), cmocka_unit_test(test_source_makes_another),
+		cmocka_unit_test(test_ordered),     cmocka_unit_test(test_fastest),
+		cmocka_unit_test(test_spread),      cmocka_unit_test(test_find),
+		cmocka_unit_test(test_twice),       cmocka_unit_test(test_takes_over),
+		cmocka_unit_test(test_buckets),     cmocka_unit_test(test_source_makes_another),
+		cmocka_unit_test(test_lame),        cmocka_unit_test(test_not_lame),
+		cmocka_unit_test(test_lame_probes), cmocka_unit_test(test_probe_question),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
 }

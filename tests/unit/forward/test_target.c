@@ -78,33 +78,33 @@ static void test_down(void **state)
 	target__unref(&target);
 }
 
-static void test_trials(void **state)
+static void test_probes(void **state)
 {
 	struct target *target = target_at("[fd00::2]:5353");
 	uint64_t now_ms = T0_MS;
-	assert_false(target__trial(target, now_ms));
+	assert_false(target__probe(target, now_ms));
 	for (unsigned int i = 0; i < 3; i++) {
 		target__silent(target, now_ms * 1000, now_ms);
 	}
-	/* Rests of 1, 2, 4, 5, 5 s; after each a single trial. */
-	static const unsigned int rests_ms[] = {1000, 2000, 4000, 5000, 5000};
-	for (unsigned int i = 0; i < 5; i++) {
-		assert_false(target__trial(target, now_ms + rests_ms[i] - 1));
+	/* Rests from 0.2 s to 2 s; after each a single probe, whoever asks. */
+	static const unsigned int rests_ms[] = {200, 400, 800, 1600, 2000, 2000};
+	for (unsigned int i = 0; i < 6; i++) {
+		assert_false(target__probe(target, now_ms + rests_ms[i] - 1));
 		now_ms += rests_ms[i];
-		assert_true(target__trial(target, now_ms));
-		assert_false(target__trial(target, now_ms));
+		assert_true(target__probe(target, now_ms));
+		assert_false(target__probe(target, now_ms));
 		target__silent(target, now_ms * 1000, now_ms + 300);
 		assert_true(target__down(target));
 	}
 	target__heard(target, 500, now_ms * 1000);
 	assert_false(target__down(target));
-	assert_false(target__trial(target, now_ms + 100000));
-	/* The next time it rests for a second again. */
+	assert_false(target__probe(target, now_ms + 100000));
+	/* The next time its rests begin short again. */
 	now_ms += 10;
 	for (unsigned int i = 0; i < 3; i++) {
 		target__silent(target, now_ms * 1000, now_ms);
 	}
-	assert_true(target__trial(target, now_ms + 1000));
+	assert_true(target__probe(target, now_ms + 200));
 	target__unref(&target);
 }
 
@@ -146,7 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_estimate), cmocka_unit_test(test_down),
-		cmocka_unit_test(test_trials),   cmocka_unit_test(test_explore),
+		cmocka_unit_test(test_probes),   cmocka_unit_test(test_explore),
 		cmocka_unit_test(test_is),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);

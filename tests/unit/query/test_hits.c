@@ -141,14 +141,17 @@ static int stage_end(void **state)
 static enum query_next ask(struct stage *stage, const uint8_t *packet, size_t size,
                            struct query_ask *ret_ask)
 {
+	struct query_ahead ahead = {.wire = packet, .size = size};
 	struct query_in in = {.wire = packet,
 	                      .size = size,
 	                      .client = &stage->client,
 	                      .proto = QUERY_UDP,
-	                      .now_s = 1000};
+	                      .now_s = 1000,
+	                      .ahead = &ahead};
 	uint8_t out[DNS_UDP_OURS];
 	size_t answer;
 	epoch_read_begin();
+	query_read_ahead(&stage->worker, &ahead, 1);
 	enum query_next next =
 		query_run(&stage->worker, &in, NULL, out, sizeof(out), &answer, ret_ask);
 	epoch_read_end();

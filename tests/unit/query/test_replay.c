@@ -283,7 +283,12 @@ static void run(struct stage *s)
 	                      .proto = s->proto,
 	                      .now_s = s->now_s,
 	                      .impatient = s->impatient};
+	struct query_ahead ahead = {.wire = s->packet, .size = s->packet_size};
 	epoch_read_begin();
+	if (s->proto == QUERY_UDP && !s->waiting) { /* as it comes in a batch */
+		query_read_ahead(&s->worker, &ahead, 1);
+		in.ahead = &ahead;
+	}
 	s->next = query_run(&s->worker, &in, s->waiting ? &s->wait : NULL, s->out,
 	                    s->proto == QUERY_UDP ? DNS_UDP_OURS : DNS_MSG_MAX, &s->size, &s->ask);
 	epoch_read_end();

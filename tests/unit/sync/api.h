@@ -34,8 +34,14 @@ struct api_zone {
 	unsigned int calls;
 };
 
+struct api;
+/* Answers a listing in place of the zones below. Under lock. */
+typedef void api_list_fn(struct api *api, const char *id, const char *target,
+                         struct tiny_reply *reply);
+
 struct api {
 	struct tiny server;
+	api_list_fn *list;
 	pthread_mutex_t lock;
 	struct api_zone zones[API_ZONES];
 	const char *vpc_body; /* NULL: access denied */
@@ -104,7 +110,11 @@ static void api_answer(void *ctx, const struct tiny_request *request, struct tin
 	}
 	pthread_mutex_lock(&api->lock);
 	if (sscanf(request->target, "/2013-04-01/hostedzone/%63[^/]/rrset", id) == 1) {
-		api_list(api, id, reply);
+		if (api->list != NULL) {
+			api->list(api, id, request->target, reply);
+		} else {
+			api_list(api, id, reply);
+		}
 	} else if (strncmp(request->target, "/2013-04-01/healthcheck/", 24) == 0 ||
 	           strncmp(request->target, "/?Action=", 9) == 0) {
 		api->health_calls++;

@@ -18,8 +18,11 @@
 /* Not every test waits for all of this. */
 #pragma GCC diagnostic ignored "-Wunused-function"
 
-#define CORP      SOA("corp.example.") SET("www.corp.example.", "A", "60", "10.0.0.1")
-#define CORP_MORE CORP SET("db.corp.example.", "A", "60", "10.0.0.2")
+#define CORP SOA("corp.example.") SET("www.corp.example.", "A", "60", "10.0.0.1")
+#define CORP_MORE                                      \
+	SOA("corp.example.")                           \
+	SET("db.corp.example.", "A", "60", "10.0.0.2") \
+	SET("www.corp.example.", "A", "60", "10.0.0.1")
 
 static struct api api;
 static struct listener listener;
@@ -54,6 +57,7 @@ static struct sync_opts options(const char *const *ids, size_t count)
 		.interval_s = 3600,
 		.min_interval_s = 3600,
 		.rate = 1000,
+		.guard_max_loss = 100,
 		.endpoint = "",
 		.state_dir = "",
 	};

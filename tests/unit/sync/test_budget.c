@@ -72,6 +72,28 @@ static void test_backoff(void **state)
 	assert_int_equal(sync_backoff__ms(5, 300000, 0), 100);
 }
 
+/* Halved each time, nothing saved up; back by a fiftieth for each call that goes well. */
+static void test_throttled(void **state)
+{
+	struct sync_budget budget;
+	sync_budget__init(&budget, 2, 0);
+	assert_int_equal(sync_budget__throttled(&budget, 0, UINT32_MAX), 999);
+	assert_true(sync_budget__take(&budget, 500) >= 499); /* all calls rest */
+	assert_true(budget.rate > 0.99 && budget.rate < 1.01);
+	assert_int_equal(sync_budget__throttled(&budget, 1000, UINT32_MAX), 1999);
+	assert_true(budget.rate > 0.49 && budget.rate < 0.51);
+	for (unsigned int i = 0; i < 20; i++) {
+		sync_budget__throttled(&budget, 1000, 0);
+	}
+	assert_true(budget.rate > 0.099 && budget.rate < 0.101); /* no lower */
+	assert_true(sync_budget__throttled(&budget, 1000, UINT32_MAX) <= 60000);
+	for (unsigned int i = 0; i < 60; i++) {
+		sync_budget__well(&budget, 1000);
+	}
+	assert_true(budget.rate > 1.99 && budget.rate < 2.01);
+	assert_int_equal(budget.throttled, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -80,6 +102,7 @@ int main(void)
 		cmocka_unit_test(test_rate_over_time),
 		cmocka_unit_test(test_new_rate),
 		cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_throttled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,15 +3,16 @@
 #include "zone/health.h"
 #include <poll.h>
 
-#define CHECKED                                                                            \
-	CORP "<ResourceRecordSet><Name>f.corp.example.</Name><Type>A</Type>"               \
-	     "<SetIdentifier>p</SetIdentifier><Failover>PRIMARY</Failover><TTL>60</TTL>"   \
-	     "<ResourceRecords><ResourceRecord><Value>10.0.0.1</Value></ResourceRecord>"   \
-	     "</ResourceRecords><HealthCheckId>c-1</HealthCheckId></ResourceRecordSet>"    \
-	     "<ResourceRecordSet><Name>f.corp.example.</Name><Type>A</Type>"               \
-	     "<SetIdentifier>s</SetIdentifier><Failover>SECONDARY</Failover><TTL>60</TTL>" \
-	     "<ResourceRecords><ResourceRecord><Value>10.0.0.2</Value></ResourceRecord>"   \
-	     "</ResourceRecords></ResourceRecordSet>"
+#define CHECKED                                                                       \
+	SOA("corp.example.")                                                          \
+	"<ResourceRecordSet><Name>f.corp.example.</Name><Type>A</Type>"               \
+	"<SetIdentifier>p</SetIdentifier><Failover>PRIMARY</Failover><TTL>60</TTL>"   \
+	"<ResourceRecords><ResourceRecord><Value>10.0.0.1</Value></ResourceRecord>"   \
+	"</ResourceRecords><HealthCheckId>c-1</HealthCheckId></ResourceRecordSet>"    \
+	"<ResourceRecordSet><Name>f.corp.example.</Name><Type>A</Type>"               \
+	"<SetIdentifier>s</SetIdentifier><Failover>SECONDARY</Failover><TTL>60</TTL>" \
+	"<ResourceRecords><ResourceRecord><Value>10.0.0.2</Value></ResourceRecord>"   \
+	"</ResourceRecords></ResourceRecordSet>" SET("www.corp.example.", "A", "60", "10.0.0.1")
 #define OBSERVED(status)                                                          \
 	"<HealthCheckObservation><Region>us-east-1</Region>"                      \
 	"<IPAddress>192.0.2.1</IPAddress><StatusReport><Status>" status           \
