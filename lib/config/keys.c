@@ -122,6 +122,11 @@ bool keys__is_socket(const char *text)
 	return strlen(text) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
 }
 
+static bool is_cookie_secret(const char *text)
+{
+	return keys__only(text, DIGITS "abcdefABCDEF", 32, 32);
+}
+
 /* Whom to speak TLS with. */
 static bool is_tls(const char *text)
 {
@@ -176,8 +181,7 @@ static const struct key rule_keys[] = {
          .min = 1, .max = 1e5,
          .like = "a name such as \"corp.example.com\" or a CIDR such as \"10.0.0.0/8\""},
 	{"targets", KEY_ADDRS, AT(settings_rule, targets), .port = 53, .tls_port = 853,
-         .max = SETTINGS_TARGETS_MAX,
-         .like = LIKE_ADDR},
+         .max = SETTINGS_TARGETS_MAX, .like = LIKE_ADDR},
 	{"policy", KEY_WORD, AT(settings_rule, policy), .words = policies},
 	{"max_inflight", KEY_COUNT, AT(settings_rule, max_inflight), .min = 1, .max = 1e6},
 	{"probe", KEY_PROBE, .like = "a name and a type such as \"corp.example.com SOA\""},
@@ -224,6 +228,13 @@ static const struct key tcp_keys[] = {
 };
 static const struct key_group tcp_group = {.noun = "tcp", KEYS(tcp_keys)};
 
+static const struct key tls_keys[] = {
+	{"listen", KEY_ADDRS, AT(settings_tls, listen), .max = 64, .port = 853, .like = LIKE_ADDR},
+	{"certificate", KEY_FILE, AT(settings_tls, certificate), .like = "a PEM file, or \"\","},
+	{"key", KEY_FILE, AT(settings_tls, key), .like = "a PEM file, or \"\","},
+};
+static const struct key_group tls_group = {.noun = "tls", KEYS(tls_keys), .finish = finish__tls};
+
 static const struct key metrics_keys[] = {
 	{"listen", KEY_ADDR, AT(settings, metrics_listen), .port = 9153,
          .like = "an address with port such as \"127.0.0.1:9153\", or \"\","},
@@ -259,6 +270,8 @@ static const struct key all_keys[] = {
          .like = "text of at most 255 bytes"},
 	{"server_id", KEY_TEXT, AT(settings, server_id), .check = is_label,
          .like = "text of at most 255 bytes"},
+	{"cookie_secrets", KEY_TEXTS, AT(settings, cookie_secrets), .max = 3,
+         .check = is_cookie_secret, .like = "32 hexadecimal digits"},
 	{"route53", KEY_GROUP, AT(settings, route53), .optional = true, .group = &route53_group},
 	{"zone_files", KEY_FILES, AT(settings, zone_files), .max = 10000,
          .like = "a file that can be read"},
@@ -267,6 +280,7 @@ static const struct key all_keys[] = {
          .group = &client_group},
 	{"cache", KEY_GROUP, AT(settings, cache), .group = &cache_group},
 	{"tcp", KEY_GROUP, AT(settings, tcp), .group = &tcp_group},
+	{"tls", KEY_GROUP, AT(settings, tls), .group = &tls_group},
 	{"parity", KEY_GROUP, AT(settings, parity), .group = &parity_group},
 	{"metrics", KEY_GROUP, .group = &metrics_group},
 	{"control", KEY_FILE, AT(settings, control), .check = keys__is_socket,
@@ -329,6 +343,7 @@ bool keys__defaults(void *ret_any, struct arena *arena)
 	                  .stale_after_ms = 800,
 	                  .persist = true},
 		.parity = {.rate = 1.0},
+		.tls = {.certificate = "", .key = ""},
 		.tcp = {.max_connections = 10000, .max_per_client = 100, .idle_s = 10},
 		.control = "/run/horizond/control",
 		.log_level = LOG_LEVEL_INFO,

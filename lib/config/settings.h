@@ -156,6 +156,13 @@ struct settings_tcp {
 	unsigned int idle_s;
 };
 
+/* The listener for DNS over TLS. The files have been found to fit each other. */
+struct settings_tls {
+	struct settings_addrs listen; /* none: off */
+	const char *certificate;
+	const char *key;
+};
+
 /* Strings are never NULL; file names are absolute. */
 struct settings {
 	struct settings_addrs listen;       /* at least one */
@@ -168,6 +175,8 @@ struct settings {
 	struct settings_prefixes vpc_cidrs; /* none: from instance metadata */
 	const char *version;                /* "": refused */
 	const char *server_id;              /* "": none */
+	struct settings_texts
+		cookie_secrets; /* 32 hex digits each, at most 3; none: one is drawn */
 	struct settings_route53 route53;
 	struct settings_texts zone_files;
 	const struct settings_rule *rules;
@@ -176,6 +185,7 @@ struct settings {
 	size_t client_count;
 	struct settings_cache cache;
 	struct settings_tcp tcp;
+	struct settings_tls tls;
 	struct settings_parity parity;
 	struct addr metrics_listen; /* len 0: off */
 	const char *control;        /* path of a Unix socket; "": off */

@@ -3,9 +3,12 @@
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/mono.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PAD_BLOCK 468 /* of answers by TLS, when the question was padded (RFC 8467, section 4.1) */
 
 static query_step_fn *const steps[] = {
 	query_admit, query_route, query_zone, query_cached, query_forward,
@@ -34,6 +37,7 @@ int query_worker_init(struct query_worker *worker, const struct world_root *root
 	}
 	worker->root = root;
 	worker->cache = cache;
+	worker->wall_ahead_s = wall_s() - (int64_t)(mono_ms() / 1000);
 	draw_seed(&worker->draw);
 	return 0;
 }
@@ -114,14 +118,22 @@ static void run_opt(const struct query_run *run, struct dns_opt *ret_opt)
 		.nsid = run->q->nsid && opts->server_id[0] != '\0' ? opts->server_id : NULL,
 		.keepalive = -1,
 	};
-	if (run->q->keepalive && run->in->proto == QUERY_TCP) {
+	if (run->q->cookie_len != 0) {
+		ret_opt->cookie = run->cookie;
+		ret_opt->cookie_len = sizeof(run->cookie);
+	}
+	if (run->q->keepalive && run->in->proto != QUERY_UDP) {
 		ret_opt->keepalive = (int)(opts->keepalive_s * 10);
+	}
+	if (run->q->padding && run->in->proto == QUERY_TLS) {
+		ret_opt->pad_block = PAD_BLOCK;
 	}
 }
 
 /* One line a question, where the admin asked for it. */
 static void run_log(const struct query_run *run)
 {
+	static const char *const protos[QUERY_PROTOS] = {"udp", "tcp", "tls"};
 	if (!__atomic_load_n(&run->worker->log_queries, __ATOMIC_RELAXED) ||
 	    run->q->question_len == 0) {
 		return;
@@ -131,9 +143,9 @@ static void run_log(const struct query_run *run)
 	char type[16];
 	char rcode[16];
 	log_info("query", "%s %s %s %s %s %s", addr_text(run->in->client, from),
-	         run->in->proto == QUERY_UDP ? "udp" : "tcp",
-	         dns_name_text(dns_query_name(run->q), name), dns_type_text(run->q->qtype, type),
-	         dns_rcode_text(run->rcode, rcode), query_source_text(run->source));
+	         protos[run->in->proto], dns_name_text(dns_query_name(run->q), name),
+	         dns_type_text(run->q->qtype, type), dns_rcode_text(run->rcode, rcode),
+	         query_source_text(run->source));
 }
 
 /*
@@ -168,6 +180,13 @@ static size_t run_encode(struct query_run *run)
 	return dns_build_end(&run->b, flags, run->rcode, &opt);
 }
 
+static void run_cookie(struct query_run *run)
+{
+	int64_t wall = (int64_t)run->in->now_s + run->worker->wall_ahead_s;
+	run->cookie_good = query__cookie(run->world->opts, run->in->client, run->q->cookie,
+	                                 run->q->cookie_len, (uint32_t)wall, run->cookie);
+}
+
 /* Header and question; room kept for the OPT that a client with EDNS gets. */
 static void run_begin(struct query_run *run, uint8_t *out, size_t room)
 {
@@ -179,8 +198,12 @@ static void run_begin(struct query_run *run, uint8_t *out, size_t room)
 	run->authentic = false;
 	run->doubted = false;
 	dns_build_answer(&run->b, out, room, run_limit(run, room), run->q);
+	run->cookie_good = false;
 	if (run->q->edns) {
 		struct dns_opt opt;
+		if (run->q->cookie_len != 0) {
+			run_cookie(run);
+		}
 		run_opt(run, &opt);
 		dns_build_reserve(&run->b, dns_opt_size(&opt));
 	}

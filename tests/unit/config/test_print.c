@@ -49,6 +49,8 @@ static void test_round_trips(void **state)
 	           "9; } );");
 	round_trip("version = \"a\\\"b\\\\c\\x01d\\n\"; server_id = \"caf\303\251\"; state_dir = "
 	           "\"\";");
+	round_trip("cookie_secrets = [ \"00112233445566778899aAbBcCdDeEfF\", "
+	           "\"ffffffffffffffffffffffffffffffff\" ];");
 	round_trip("cache = { size = 1048577; persist = false; }; metrics = { listen = \"\"; };\n"
 	           "log = { level = \"debug\"; queries = true; }; control = \"\";\n"
 	           "parity = { enabled = true; rate = 0.25; fallback = true; };");
@@ -68,6 +70,7 @@ static void test_default_text(void **state)
 	                                     "vpc_cidrs = [ ];\n"
 	                                     "version = \"\";\n"
 	                                     "server_id = \"\";\n"
+	                                     "cookie_secrets = [ ];\n"
 	                                     "# route53: none\n"
 	                                     "zone_files = [ ];\n"
 	                                     "rules = ( );\n"
@@ -85,6 +88,11 @@ static void test_default_text(void **state)
 	                                     "\tmax_connections = 10000;\n"
 	                                     "\tmax_per_client = 100;\n"
 	                                     "\tidle = 10;\n"
+	                                     "};\n"
+	                                     "tls = {\n"
+	                                     "\tlisten = [ ];\n"
+	                                     "\tcertificate = \"\";\n"
+	                                     "\tkey = \"\";\n"
 	                                     "};\n"
 	                                     "parity = {\n"
 	                                     "\tenabled = false;\n"
