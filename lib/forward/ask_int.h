@@ -24,7 +24,6 @@
 #define ASK_BUDGET_MS     1500
 #define ASK_LINGERING_MAX 256
 #define ASK_AGAIN_MIN_MS  600 /* before a question goes to a target that has it already */
-#define ASK_AGAIN_MANY_MS 200 /* the same, of several targets and uncounted packets */
 #define ASK_TCP_MIN_MS    300 /* a TCP exchange takes two round trips and more */
 #define ASK_TCP_MAX_MS    800
 

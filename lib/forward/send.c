@@ -62,16 +62,6 @@ static bool try_is_last_of_round(const struct try *try)
 }
 
 /*
- * Before a question goes to a target that has it already. One alone may only be slow, and of counted packets none is to
- * spare; but several that are silent at once mean that packets get lost, and then the next one is worth much.
- */
-static uint32_t again_least_ms(const struct group *group)
-{
-	return group->bucket != NULL || group->member_count == 1 ? ASK_AGAIN_MIN_MS
-	                                                         : ASK_AGAIN_MANY_MS;
-}
-
-/*
  * How long the try is waited for before the next. Another target is asked soon; to ask the same
  * again is worth less (a resolver may only be looking far away, and each copy is a packet of its
  * budget and a forger's chance).
@@ -91,7 +81,7 @@ static uint32_t try_timeout_ms(const struct try *try)
 	}
 	wait_ms *= 2;
 	if (!connects) {
-		return wait_ms > again_least_ms(q->group) ? wait_ms : again_least_ms(q->group);
+		return wait_ms < ASK_AGAIN_MIN_MS ? ASK_AGAIN_MIN_MS : wait_ms;
 	}
 	if (wait_ms < ASK_TCP_MIN_MS) {
 		wait_ms = ASK_TCP_MIN_MS;
