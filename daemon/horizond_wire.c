@@ -220,6 +220,19 @@ static void wire_region(struct horizond *h, const struct settings *settings, cha
 	pthread_mutex_unlock(&h->instance_lock);
 }
 
+static void wire_cookie_secrets(const struct settings *settings, struct world_opts *opts)
+{
+	size_t count = settings->cookie_secrets.count;
+	opts->cookie_secret_count = count < WORLD_COOKIE_SECRETS ? count : WORLD_COOKIE_SECRETS;
+	for (unsigned int i = 0; i < opts->cookie_secret_count; i++) {
+		const char *digits = settings->cookie_secrets.items[i];
+		for (unsigned int octet = 0; octet < sizeof(opts->cookie_secrets[i]); octet++) {
+			const char pair[3] = {digits[2 * octet], digits[2 * octet + 1], '\0'};
+			opts->cookie_secrets[i][octet] = (uint8_t)strtoul(pair, NULL, 16);
+		}
+	}
+}
+
 struct world_conf *wire_world_conf(struct horizond *h, const struct settings *settings)
 {
 	struct rules *rules = wire_rules(h, settings);
@@ -243,6 +256,7 @@ struct world_conf *wire_world_conf(struct horizond *h, const struct settings *se
 		.max_negative_ttl_s = settings->cache.max_negative_ttl_s,
 		.keepalive_s = settings->tcp.idle_s,
 	};
+	wire_cookie_secrets(settings, &opts);
 	return world_conf_new(rules, clients, &opts);
 }
 
@@ -454,6 +468,7 @@ int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.guard_max_loss = route53->guard_max_loss,
 		.guard_min_sets = route53->guard_min_sets,
 		.endpoint = route53->endpoint,
+		.queue = route53->queue,
 		.roles = roles,
 		.role_count = route53->role_count,
 		.state_dir = settings->state_dir,

@@ -122,6 +122,11 @@ bool keys__is_socket(const char *text)
 	return strlen(text) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
 }
 
+static bool is_cookie_secret(const char *text)
+{
+	return keys__only(text, DIGITS "abcdefABCDEF", 32, 32);
+}
+
 /* Whom to speak TLS with. */
 static bool is_tls(const char *text)
 {
@@ -265,6 +270,8 @@ static const struct key all_keys[] = {
          .like = "text of at most 255 bytes"},
 	{"server_id", KEY_TEXT, AT(settings, server_id), .check = is_label,
          .like = "text of at most 255 bytes"},
+	{"cookie_secrets", KEY_TEXTS, AT(settings, cookie_secrets), .max = 3,
+         .check = is_cookie_secret, .like = "32 hexadecimal digits"},
 	{"route53", KEY_GROUP, AT(settings, route53), .optional = true, .group = &route53_group},
 	{"zone_files", KEY_FILES, AT(settings, zone_files), .max = 10000,
          .like = "a file that can be read"},

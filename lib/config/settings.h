@@ -175,6 +175,8 @@ struct settings {
 	struct settings_prefixes vpc_cidrs; /* none: from instance metadata */
 	const char *version;                /* "": refused */
 	const char *server_id;              /* "": none */
+	struct settings_texts
+		cookie_secrets; /* 32 hex digits each, at most 3; none: one is drawn */
 	struct settings_route53 route53;
 	struct settings_texts zone_files;
 	const struct settings_rule *rules;

@@ -28,18 +28,41 @@ unsigned int guard__bear(const struct guard *guard, unsigned int want, bool down
 	return want;
 }
 
+/* --- The case of names --- */
+
+#define OCTETS UINT64_C(0x0101010101010101) /* times a value: that value in each octet */
+
+/* Bit 7 of each octet that is a letter. A length octet is 63 at most, so none is taken for one. */
+static uint64_t letters(uint64_t word)
+{
+	uint64_t lower = (word | 0x20 * OCTETS) & 0x7f * OCTETS;
+	uint64_t from_a = lower + (0x80 - 'a') * OCTETS;
+	uint64_t past_z = lower + (0x80 - 'z' - 1) * OCTETS;
+	return (from_a ^ past_z) & ~word & 0x80 * OCTETS;
+}
+
+/* Bit 7 of each octet whose bit is set among these eight. */
+static uint64_t spread(uint8_t bits)
+{
+	return ((bits * OCTETS & UINT64_C(0x8040201008040201)) + 0x7f * OCTETS) & 0x80 * OCTETS;
+}
+
+static void mix_octets(uint8_t *octets, size_t count, uint64_t bits)
+{
+	uint64_t word = 0;
+	memcpy(&word, octets, count);
+	word ^= (letters(word) & spread((uint8_t)bits)) >> 2;
+	memcpy(octets, &word, count);
+}
+
 void guard__mix(const uint8_t *name, size_t len, uint64_t bits, uint8_t *ret_name)
 {
-	unsigned int turn = 0;
-	for (size_t i = 0; i < len; i++) {
-		uint8_t lower = name[i] | 0x20;
-		uint8_t flip = 0;
-		/* A length octet is 63 at most, so none is taken for a letter. */
-		if (lower >= 'a' && lower <= 'z' && name[i] >= 'A') {
-			flip = (uint8_t)((bits >> (turn++ & 63) & 1) << 5);
-		}
-		ret_name[i] = name[i] ^ flip;
+	size_t i = 0;
+	memcpy(ret_name, name, len);
+	for (; i + 8 <= len; i += 8) { /* a size that the compiler knows */
+		mix_octets(ret_name + i, 8, bits >> (i & 63));
 	}
+	mix_octets(ret_name + i, len - i, bits >> (i & 63));
 }
 
 /* --- Cookies --- */

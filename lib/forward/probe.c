@@ -55,6 +55,7 @@ static struct probe *probe_new(struct prober *prober, struct group *group, unsig
 		.name = probe->name,
 		.qtype = circle ? DNS_TYPE_SOA : group->probe_type,
 		.budget_ms = PROBE_BUDGET_MS,
+		.spare = circle,
 		.only = (uint8_t)(member + 1),
 		.made_up = circle,
 		.done = probe_done,

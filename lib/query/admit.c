@@ -18,12 +18,15 @@ static bool type_refused(uint16_t type)
 	}
 }
 
-/* Over its rate? Over UDP alone: who comes by TCP, as TC asks for, has shown his address. */
+/*
+ * Over its rate? Over UDP alone, and without a good cookie: who comes by TCP, as TC asks for, or brings
+ * our cookie back, has shown his address.
+ */
 static enum query_rate admit_rate(const struct query_run *run)
 {
 	const struct query_worker *worker = run->worker;
 	if (run->client->rate == 0 || run->wait != NULL || run->in->proto != QUERY_UDP ||
-	    worker->rate == NULL) {
+	    run->cookie_good || worker->rate == NULL) {
 		return QUERY_RATE_PASS;
 	}
 	return worker->rate(worker->rate_ctx, run->in->client, run->client->rate);

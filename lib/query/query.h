@@ -71,6 +71,8 @@ struct query_worker {
 	struct query_counters counters;
 	query_rate_fn *rate; /* asked for UDP questions of rated classes; NULL: none is limited */
 	void *rate_ctx;
+	/* Seconds to add to query_in.now_s for those since 1970; another reads the clock now and then. */
+	int64_t wall_ahead_s;
 	bool log_queries; /* one line a question, at info; written by another thread: read relaxed */
 	uint8_t *scratch;          /* DNS_MSG_MAX octets, for what must be written anew */
 	struct query_ask *refresh; /* QUERY_REFRESH_MAX: see query_refresh */

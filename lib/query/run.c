@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/mono.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ int query_worker_init(struct query_worker *worker, const struct world_root *root
 	}
 	worker->root = root;
 	worker->cache = cache;
+	worker->wall_ahead_s = wall_s() - (int64_t)(mono_ms() / 1000);
 	draw_seed(&worker->draw);
 	return 0;
 }
@@ -116,6 +118,10 @@ static void run_opt(const struct query_run *run, struct dns_opt *ret_opt)
 		.nsid = run->q->nsid && opts->server_id[0] != '\0' ? opts->server_id : NULL,
 		.keepalive = -1,
 	};
+	if (run->q->cookie_len != 0) {
+		ret_opt->cookie = run->cookie;
+		ret_opt->cookie_len = sizeof(run->cookie);
+	}
 	if (run->q->keepalive && run->in->proto != QUERY_UDP) {
 		ret_opt->keepalive = (int)(opts->keepalive_s * 10);
 	}
@@ -142,6 +148,17 @@ static void run_log(const struct query_run *run)
 	         query_source_text(run->source));
 }
 
+/*
+ * AD is passed on from the servers of FORWARD rules, who may validate what they hold, to clients who show that they
+ * look at it (RFC 6840, section 5.8). Of private names, of stale data and of what the VPC resolver says it is clear.
+ */
+static bool run_authentic(const struct query_run *run)
+{
+	bool asked = run->q->dnssec_ok || (run->q->flags & DNS_FLAG_AD) != 0;
+	bool theirs = run->source == QUERY_FROM_CACHE || run->source == QUERY_FROM_UPSTREAM;
+	return asked && theirs && run->authentic && !run->doubted && !run->aa;
+}
+
 static size_t run_encode(struct query_run *run)
 {
 	struct query_counters *counters = &run->worker->counters;
@@ -154,13 +171,20 @@ static size_t run_encode(struct query_run *run)
 		trace->rcode = run->rcode;
 	}
 	run_log(run);
-	uint16_t flags = run->aa ? DNS_FLAG_AA : 0;
+	uint16_t flags = (run->aa ? DNS_FLAG_AA : 0) | (run_authentic(run) ? DNS_FLAG_AD : 0);
 	if (!run->q->edns) {
 		return dns_build_end(&run->b, flags, run->rcode, NULL);
 	}
 	struct dns_opt opt;
 	run_opt(run, &opt);
 	return dns_build_end(&run->b, flags, run->rcode, &opt);
+}
+
+static void run_cookie(struct query_run *run)
+{
+	int64_t wall = (int64_t)run->in->now_s + run->worker->wall_ahead_s;
+	run->cookie_good = query__cookie(run->world->opts, run->in->client, run->q->cookie,
+	                                 run->q->cookie_len, (uint32_t)wall, run->cookie);
 }
 
 /* Header and question; room kept for the OPT that a client with EDNS gets. */
@@ -171,9 +195,15 @@ static void run_begin(struct query_run *run, uint8_t *out, size_t room)
 	run->ede_text = NULL;
 	run->source = QUERY_FROM_LOCAL;
 	run->aa = false;
+	run->authentic = false;
+	run->doubted = false;
 	dns_build_answer(&run->b, out, room, run_limit(run, room), run->q);
+	run->cookie_good = false;
 	if (run->q->edns) {
 		struct dns_opt opt;
+		if (run->q->cookie_len != 0) {
+			run_cookie(run);
+		}
 		run_opt(run, &opt);
 		dns_build_reserve(&run->b, dns_opt_size(&opt));
 	}

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define WORLD_COOKIE_SECRETS 3
+
 /* Settings that answers depend on. Text and names are copied. */
 struct world_opts {
 	const char *version;   /* CHAOS version.bind; "": REFUSED */
@@ -26,6 +28,9 @@ struct world_opts {
 	const uint8_t *const *fallback;
 	size_t fallback_count;
 	uint32_t fallback_origin;
+	/* Of DNS cookies: the first makes them, each is good; none: one of our own, changed each day. */
+	uint8_t cookie_secrets[WORLD_COOKIE_SECRETS][16];
+	unsigned int cookie_secret_count;
 	uint32_t keepalive_s; /* told to TCP clients that ask (RFC 7828) */
 };
 

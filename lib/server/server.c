@@ -29,6 +29,7 @@ static void worker_beat(void *ctx)
 {
 	struct worker *worker = ctx;
 	__atomic_fetch_add(&worker->beats, 1, __ATOMIC_RELAXED);
+	worker->query.wall_ahead_s = wall_s() - (int64_t)(loop_now_ms(worker->loop) / 1000);
 	loop_timer_set(&worker->beat, BEAT_MS);
 }
 

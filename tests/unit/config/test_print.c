@@ -49,6 +49,8 @@ static void test_round_trips(void **state)
 	           "9; } );");
 	round_trip("version = \"a\\\"b\\\\c\\x01d\\n\"; server_id = \"caf\303\251\"; state_dir = "
 	           "\"\";");
+	round_trip("cookie_secrets = [ \"00112233445566778899aAbBcCdDeEfF\", "
+	           "\"ffffffffffffffffffffffffffffffff\" ];");
 	round_trip("cache = { size = 1048577; persist = false; }; metrics = { listen = \"\"; };\n"
 	           "log = { level = \"debug\"; queries = true; }; control = \"\";\n"
 	           "parity = { enabled = true; rate = 0.25; fallback = true; };");
@@ -68,6 +70,7 @@ static void test_default_text(void **state)
 	                                     "vpc_cidrs = [ ];\n"
 	                                     "version = \"\";\n"
 	                                     "server_id = \"\";\n"
+	                                     "cookie_secrets = [ ];\n"
 	                                     "# route53: none\n"
 	                                     "zone_files = [ ];\n"
 	                                     "rules = ( );\n"

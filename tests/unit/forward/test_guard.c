@@ -289,6 +289,22 @@ static void test_cookie_formerr(void **state)
 	rig_close(&rig);
 }
 
+/* Whatever comes, with all demands made: each question ends once, rightly or as lame, and it stays up. */
+static void test_mutated(void **state)
+{
+	struct rig rig;
+	unsigned int good = 0;
+	guard_rig(&rig, FAKE_MUTATED, true, true);
+	for (unsigned int i = 0; i < 2000; i++) {
+		rig_ask(&rig, "www.corp.example.com");
+		good += rig.asker.why == 0;
+		assert_true(rig.asker.why == 0 || rig.asker.why == FAIL_LAME);
+	}
+	assert_true(good > 1800);
+	assert_true(rig_target(&rig, 0).up);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_cookie_forged),
 		cmocka_unit_test(test_bad_cookie),
 		cmocka_unit_test(test_cookie_formerr),
+		cmocka_unit_test(test_mutated),
 	};
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }
