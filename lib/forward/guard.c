@@ -28,18 +28,42 @@ unsigned int guard__bear(const struct guard *guard, unsigned int want, bool down
 	return want;
 }
 
+/* 0x20 in each octet of the word that is a letter. A length octet is 63 at most, so it is none. */
+static uint64_t letters_of(uint64_t word)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t low = (word | each * 0x20) & each * 0x7f;
+	uint64_t from_a = low + each * (0x80 - 'a');
+	uint64_t past_z = low + each * (0x7f - 'z');
+	return ((from_a ^ past_z) & ~word & each * 0x80) >> 2;
+}
+
+/* 0x20 in each octet whose bit is set, the least for the first in memory. */
+static uint64_t octets_of(uint8_t bits)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t one = bits * each & UINT64_C(0x8040201008040201);
+	return ((one + each * 0x7f) & each * 0x80) >> 2;
+}
+
+static uint64_t mixed(uint64_t word, uint64_t bits, size_t at)
+{
+	return word ^ (letters_of(word) & octets_of((uint8_t)(bits >> (at & 63))));
+}
+
 void guard__mix(const uint8_t *name, size_t len, uint64_t bits, uint8_t *ret_name)
 {
-	unsigned int turn = 0;
-	for (size_t i = 0; i < len; i++) {
-		uint8_t lower = name[i] | 0x20;
-		uint8_t flip = 0;
-		/* A length octet is 63 at most, so none is taken for a letter. */
-		if (lower >= 'a' && lower <= 'z' && name[i] >= 'A') {
-			flip = (uint8_t)((bits >> (turn++ & 63) & 1) << 5);
-		}
-		ret_name[i] = name[i] ^ flip;
+	uint64_t word;
+	size_t at = 0;
+	for (; at + 8 <= len; at += 8) {
+		memcpy(&word, name + at, 8);
+		word = mixed(word, bits, at);
+		memcpy(ret_name + at, &word, 8);
 	}
+	word = 0;
+	memcpy(&word, name + at, len - at);
+	word = mixed(word, bits, at);
+	memcpy(ret_name + at, &word, len - at);
 }
 
 /* --- Cookies --- */
