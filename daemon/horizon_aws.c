@@ -26,8 +26,8 @@ static const struct command commands[] = {
 	{"register", command_register, "[--wait SECONDS] [--dry-run] [--boot]",
          "adds this instance's records"},
 	{"iam-policy", command_iam_policy,
-         "daemon|register|sweep [--daemon-config FILE] [--region REGION] [--wait] [--drain] "
-         "[--restore]",
+         "daemon|register|sweep|setup|health [--daemon-config FILE] [--region REGION] [--wait] "
+         "[--drain]",
          "prints the least rights that a program needs"},
 	{"dhcp-options", command_dhcp_options, "[--apply] [--revert[=ID]]",
          "hands the addresses of the settings to the instances of the VPC"},

@@ -219,6 +219,8 @@ static int deregister_do(struct run *run, const struct args *args, struct arena 
 	uint64_t deadline_ms = mono_ms() + BEGIN_MS;
 	records_api_aws(run->aws, &api);
 	register_report_init(&report);
+	report.changed = hint_send;
+	report.changed_ctx = run;
 	bool known = run_instance(run, arena, 0, &instance) == 0;
 	const struct register_opts opts = {
 		.settings = run->settings,

@@ -56,6 +56,12 @@ void run_lines(const char *lines);
 int run_instance(struct run *run, struct arena *arena, uint64_t deadline_ms,
                  struct instance *ret_instance);
 
+/*
+ * A register_changed_fn (ctx: struct run): a horizond on this machine hears of the change over its control socket, whose
+ * mode says who may. Silence, and no daemon at all, are fine.
+ */
+void hint_send(void *ctx, const char *zone, const char *name);
+
 /* argv[0] is the command's name, optind is 1. Returns the exit status. */
 typedef int command_fn(struct run *run, int argc, char **argv);
 

@@ -34,7 +34,6 @@ static bool options_read(int argc, char **argv, struct policy_command *ret)
 		{"region", required_argument, NULL, 'r'},
 		{"wait", no_argument, NULL, 'w'},
 		{"drain", no_argument, NULL, 'D'},
-		{"restore", no_argument, NULL, 'R'},
 		{NULL, 0, NULL, 0},
 	};
 	*ret = (struct policy_command){.opts = {.region = region_default()},
@@ -53,9 +52,6 @@ static bool options_read(int argc, char **argv, struct policy_command *ret)
 			break;
 		case 'D':
 			ret->opts.drain = true;
-			break;
-		case 'R':
-			ret->opts.restore = true;
 			break;
 		default:
 			return false;
@@ -107,33 +103,50 @@ static int policy_status(const struct policy_command *command, int ret, const ch
 	return EXIT_DONE;
 }
 
-/* Of a program that takes its settings from records.conf. Returns as policy_register does; -1: told already. */
-static int records_policy(struct run *run, const struct policy_command *command, struct text *out)
+typedef int policy_fn(const struct records_settings *settings, const struct policy_opts *opts,
+                      struct text *out);
+
+/* Those that take their settings from records.conf. */
+static const struct program {
+	const char *name;
+	policy_fn *policy;
+} programs[] = {
+	{"register", policy_register},
+	{"sweep", policy_sweep},
+	{"setup", policy_setup},
+	{"health", policy_health},
+};
+
+static const struct program *program_find(const char *name)
 {
-	const struct records_settings *settings = run_settings(run);
-	if (settings == NULL) {
-		return -1;
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		if (strcmp(programs[i].name, name) == 0) {
+			return &programs[i];
+		}
 	}
-	bool sweep = strcmp(command->program, "sweep") == 0;
-	return sweep ? policy_sweep(settings, &command->opts, out)
-	             : policy_register(settings, &command->opts, out);
+	return NULL;
 }
 
 int command_iam_policy(struct run *run, int argc, char **argv)
 {
 	struct policy_command command;
+	struct text out;
 	if (!options_read(argc, argv, &command)) {
 		return run_usage(argv[0]);
 	}
-	bool daemon = strcmp(command.program, "daemon") == 0;
-	if (!daemon && strcmp(command.program, "register") != 0 &&
-	    strcmp(command.program, "sweep") != 0) {
+	const struct program *program = program_find(command.program);
+	const char *path = program == NULL ? command.daemon_settings : run->settings_path;
+	int ret = -1;
+	text_init(&out, 0);
+	if (program == NULL && strcmp(command.program, "daemon") != 0) {
+		text_fini(&out);
 		return run_usage(argv[0]);
 	}
-	struct text out;
-	text_init(&out, 0);
-	int ret = daemon ? daemon_policy(&command, &out) : records_policy(run, &command, &out);
-	const char *path = daemon ? command.daemon_settings : run->settings_path;
+	if (program == NULL) {
+		ret = daemon_policy(&command, &out);
+	} else if (run_settings(run) != NULL) {
+		ret = program->policy(run->settings, &command.opts, &out);
+	}
 	int status = ret == -1 ? EXIT_USAGE : policy_status(&command, ret, path, &out);
 	text_fini(&out);
 	return status;

@@ -85,6 +85,8 @@ static int register_do(struct run *run, const struct register_args *args, struct
 	uint64_t metadata_ms = mono_ms() + METADATA_WAIT_MS;
 	records_api_aws(run->aws, &api);
 	register_report_init(&report);
+	report.changed = hint_send;
+	report.changed_ctx = run;
 	int ret = run_instance(run, arena, metadata_ms < deadline_ms ? metadata_ms : deadline_ms,
 	                       &instance);
 	if (ret != 0) {

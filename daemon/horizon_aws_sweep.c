@@ -10,9 +10,6 @@
 
 #define ARENA_CHUNK (256 * 1024)
 
-/* How long evidence is asked for again: a sweep that cannot know comes again by its timer. */
-#define SWEEP_MS 120000
-
 struct args {
 	bool apply;
 	bool json;
@@ -64,6 +61,7 @@ struct sweep_run {
 
 static bool begin(struct run *run, struct sweep_run *sweep, const struct args *args)
 {
+	run->timeout_ms = run->settings->deadline_s < 10 ? 1000 * run->settings->deadline_s : 0;
 	if (run_aws(run) == NULL) {
 		return false;
 	}
@@ -82,7 +80,7 @@ static bool begin(struct run *run, struct sweep_run *sweep, const struct args *a
 		.apply = args->apply,
 		.plan_sum = args->plan_sum,
 		.json = args->json,
-		.deadline_ms = mono_ms() + SWEEP_MS,
+		.deadline_ms = mono_ms() + UINT64_C(1000) * run->settings->deadline_s,
 	};
 	return true;
 }

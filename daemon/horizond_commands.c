@@ -228,6 +228,6 @@ const struct control_command horizond_commands[] = {
 	{"explain", 1, 4, command_explain}, {"flush", 1, 1, command_flush},
 	{"sync", 0, 2, command_sync},       {"check", 1, 1, command_check},
 	{"diff", 0, 0, command_diff},       {"reload", 0, 0, command_reload},
-	{"log", 1, 1, command_log},
+	{"log", 1, 1, command_log},         {"hint", 2, 2, command_hint},
 };
 const size_t horizond_command_count = sizeof(horizond_commands) / sizeof(horizond_commands[0]);

@@ -20,3 +20,6 @@ control_fn command_status;
 
 /* horizond_commands_explain.c: why this answer? */
 control_fn command_explain;
+
+/* horizond_commands_hint.c */
+control_fn command_hint;

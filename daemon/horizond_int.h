@@ -56,6 +56,7 @@ struct horizond {
 	struct cache *cache;
 	struct world_root *world;
 	struct server *server;
+	struct tls_host *tls; /* what the listener for TLS shows; NULL: there is none */
 	struct delegations delegations; /* of the zones of now; the control thread's */
 	struct sync *sync;
 	struct control *control;
@@ -87,6 +88,12 @@ struct world_conf *wire_world_conf(struct horizond *h, const struct settings *se
 /* also (may be NULL): other settings whose groups stay beside these. */
 int wire_forward_groups(struct horizond *h, const struct settings *settings,
                         const struct settings *also);
+/*
+ * The certificate of the settings, read anew: *ret_host is NULL without a listener for TLS. A failure with one line in
+ * err.
+ */
+int wire_tls(struct horizond *h, const struct settings *settings, struct tls_host **ret_host,
+             char *err, size_t err_size);
 void wire_server_opts(struct horizond *h, const struct settings *settings, unsigned int workers,
                       struct server_opts *ret_opts);
 struct cache_opts wire_cache_opts(const struct settings *settings);

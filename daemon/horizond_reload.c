@@ -19,13 +19,13 @@ static void log_lines(enum log_level level, const char *lines)
 	}
 }
 
-static bool same_listen(const struct settings *a, const struct settings *b)
+static bool same_addrs(const struct settings_addrs *a, const struct settings_addrs *b)
 {
-	if (a->listen.count != b->listen.count) {
+	if (a->count != b->count) {
 		return false;
 	}
-	for (size_t i = 0; i < a->listen.count; i++) {
-		if (!addr_equal(&a->listen.items[i], &b->listen.items[i])) {
+	for (size_t i = 0; i < a->count; i++) {
+		if (!addr_equal(&a->items[i], &b->items[i])) {
 			return false;
 		}
 	}
@@ -44,7 +44,8 @@ static void say_restart(const struct settings *old, const struct settings *new)
 		const char *name;
 		bool same;
 	} fixed[] = {
-		{"listen", same_listen(old, new)},
+		{"listen", same_addrs(&old->listen, &new->listen)},
+		{"tls.listen", same_addrs(&old->tls.listen, &new->tls.listen)},
 		{"workers", old->workers == new->workers},
 		{"user", strcmp(old->user, new->user) == 0},
 		{"control", strcmp(old->control, new->control) == 0},
@@ -59,9 +60,14 @@ static void say_restart(const struct settings *old, const struct settings *new)
 }
 
 /* The steps that can fail come first; each leaves what runs as it was. */
-static int reload_apply(struct horizond *h, const struct settings *settings, struct text *faults)
+static int reload_apply(struct horizond *h, const struct settings *settings,
+                        struct tls_host **ret_tls, struct text *faults)
 {
-	char err[256];
+	char err[512];
+	if (wire_tls(h, settings, ret_tls, err, sizeof(err)) != 0) {
+		text_addf(faults, "%s: tls: %s\n", h->config_path, err);
+		return FAIL_FORMAT;
+	}
 	struct world_conf *conf = wire_world_conf(h, settings);
 	if (conf == NULL) {
 		text_addf(faults, "%s: out of memory\n", h->config_path);
@@ -99,16 +105,39 @@ static int reload_apply(struct horizond *h, const struct settings *settings, str
 	return ret;
 }
 
+/* What cannot fail. Takes over *tls. */
+static void reload_tune(struct horizond *h, const struct settings *settings, struct tls_host **tls)
+{
+	if (*tls != NULL && h->tls != NULL) {
+		tls_host_unref(&h->tls);
+		h->tls = *tls;
+		*tls = NULL;
+	}
+	tls_host_unref(tls); /* there is no listener yet to show it */
+	struct server_opts server_opts;
+	wire_server_opts(h, settings, 0, &server_opts);
+	server_tune(h->server, &server_opts);
+	struct cache_opts cache_opts = wire_cache_opts(settings);
+	cache_resize(h->cache, &cache_opts);
+	horizond_keep_tune(h, settings);
+	horizond_parity_tune(h, settings);
+	tls_trust_load(); /* a CA that was added meanwhile counts from now on */
+	log_set_level(settings->log_level);
+	horizond_set_resolvers(h, settings);
+}
+
 bool horizond_reload(struct horizond *h, struct text *faults)
 {
 	notify_reloading();
 	struct settings *settings = NULL;
+	struct tls_host *tls = NULL;
 	size_t before = faults->len;
 	int ret = settings_load(h->config_path, &settings, faults);
 	if (ret == 0) {
-		ret = reload_apply(h, settings, faults);
+		ret = reload_apply(h, settings, &tls, faults);
 	}
 	if (ret != 0) {
+		tls_host_unref(&tls);
 		h->reloads_bad++;
 		log_lines(LOG_LEVEL_ERROR, text_get(faults) + before);
 		log_error("config", "reload refused: %s has faults; nothing was changed",
@@ -125,16 +154,7 @@ bool horizond_reload(struct horizond *h, struct text *faults)
 	text_fini(&diff);
 	say_restart(h->settings, settings);
 
-	struct server_opts server_opts;
-	wire_server_opts(h, settings, 0, &server_opts);
-	server_tune(h->server, &server_opts);
-	struct cache_opts cache_opts = wire_cache_opts(settings);
-	cache_resize(h->cache, &cache_opts);
-	horizond_keep_tune(h, settings);
-	horizond_parity_tune(h, settings);
-	tls_trust_load(); /* a CA that was added meanwhile counts from now on */
-	log_set_level(settings->log_level);
-	horizond_set_resolvers(h, settings);
+	reload_tune(h, settings, &tls);
 	settings_free(&h->settings);
 	h->settings = settings;
 	h->reloads_ok++;

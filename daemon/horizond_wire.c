@@ -2,6 +2,8 @@
 #include "horizond_int.h"
 
 #include "base/fail.h"
+#include "base/log.h"
+#include "tls/tls.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -385,12 +387,31 @@ int wire_forward_groups(struct horizond *h, const struct settings *settings,
 	return ret;
 }
 
+int wire_tls(struct horizond *h, const struct settings *settings, struct tls_host **ret_host,
+             char *err, size_t err_size)
+{
+	*ret_host = NULL;
+	if (settings->tls.listen.count == 0) {
+		return 0;
+	}
+	int ret = tls_host_new(settings->tls.certificate, settings->tls.key, h->tls, ret_host, err,
+	                       err_size);
+	if (ret == 0 && tls_host_expired(*ret_host)) {
+		log_warn("tls", "certificate %s has expired: clients will refuse it; renew it",
+		         settings->tls.certificate);
+	}
+	return ret;
+}
+
 void wire_server_opts(struct horizond *h, const struct settings *settings, unsigned int workers,
                       struct server_opts *ret_opts)
 {
 	*ret_opts = (struct server_opts){
 		.listen = settings->listen.items,
 		.listen_count = settings->listen.count,
+		.tls_listen = settings->tls.listen.items,
+		.tls_listen_count = settings->tls.listen.count,
+		.tls = h->tls,
 		.workers = workers,
 		.tcp_max_connections = settings->tcp.max_connections,
 		.tcp_max_per_client = settings->tcp.max_per_client,
@@ -447,6 +468,7 @@ int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.guard_max_loss = route53->guard_max_loss,
 		.guard_min_sets = route53->guard_min_sets,
 		.endpoint = route53->endpoint,
+		.queue = route53->queue,
 		.roles = roles,
 		.role_count = route53->role_count,
 		.state_dir = settings->state_dir,

@@ -148,7 +148,7 @@ ns IN A {lab.A}
 """)
     (folder / "named.conf").write_text(f"""
 options {{ directory "{folder}"; pid-file none; session-keyfile none; listen-on {{ {lab.A}; 127.0.0.1; }};
-  listen-on-v6 {{ none; }}; recursion no; minimal-responses yes; notify no; querylog no; }};
+  listen-on-v6 {{ none; }}; recursion no; dnssec-validation no; minimal-responses yes; notify no; querylog no; }};
 logging {{ category default {{ null; }}; category unmatched {{ null; }}; }};
 controls {{ }};
 zone "{CORP}" {{ type primary; file "corp.zone"; }};

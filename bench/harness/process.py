@@ -24,7 +24,10 @@ class Trouble(Exception):
 def pin(core: int, nice: int):
     """For preexec_fn: this core only, and before others if we may."""
     def apply() -> None:
-        os.sched_setaffinity(0, {core})
+        try:
+            os.sched_setaffinity(0, {core})
+        except OSError:
+            pass  # a machine of one core
         try:
             os.setpriority(os.PRIO_PROCESS, 0, nice)
         except PermissionError:

@@ -235,6 +235,7 @@ static int attempt_send(struct attempt *attempt, const struct creds *creds)
 		.header_count = count,
 		.body = message->body,
 		.body_size = message->body_size,
+		.wait_s = call->wait_s,
 		.timeout_ms = call->timeout_ms != 0 ? call->timeout_ms : aws->opts.timeout_ms,
 		.reply_max = call->reply_max != 0 ? call->reply_max : REPLY_MAX,
 		.body_fn = on_body,
@@ -404,7 +405,7 @@ int aws__call(struct aws *aws, const struct aws_call *call)
 	struct message message;
 	char region[REGION_MAX];
 	bool again = false;
-	int ret = aws__place(aws, call->operation, call->region, &endpoint, region);
+	int ret = aws__place(aws, call->operation, call->region, call->url, &endpoint, region);
 	if (ret != 0) {
 		return ret;
 	}

@@ -158,7 +158,11 @@ void aws__count(struct aws *aws, enum aws_operation operation, int ret)
 
 void aws_metrics(void *ctx, struct text *out)
 {
-	const struct aws *aws = ctx;
+	aws_metrics_sum(ctx, NULL, out);
+}
+
+void aws_metrics_sum(const struct aws *aws, const struct aws *other, struct text *out)
+{
 	metric_family(out, "horizond_api_calls_total", METRIC_COUNTER,
 	              "Calls to the AWS API by how they ended.");
 	for (unsigned int i = 0; i < AWS_OPERATIONS; i++) {
@@ -167,8 +171,9 @@ void aws_metrics(void *ctx, struct text *out)
 		for (unsigned int j = 0; j < AWS_RESULTS; j++) {
 			const char *labels[] = {"service", service->name,   "operation", info->name,
 			                        "result",  result_names[j], NULL};
-			metric_sample_u64(out, "horizond_api_calls_total", labels,
-			                  metric_get(&aws->calls[i][j]));
+			uint64_t count = metric_get(&aws->calls[i][j]) +
+			                 (other == NULL ? 0 : metric_get(&other->calls[i][j]));
+			metric_sample_u64(out, "horizond_api_calls_total", labels, count);
 		}
 	}
 }

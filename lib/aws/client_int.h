@@ -69,7 +69,9 @@ typedef int aws_json_fn(void *ctx, const struct json_t *object);
 /* All zero but the operation is a good beginning. Everything is borrowed for the call. */
 struct aws_call {
 	enum aws_operation operation;
-	const char *region;        /* of a regional service; NULL: as service_int.h says */
+	const char *region; /* of a regional service; NULL: as service_int.h says */
+	const struct http_url
+		*url; /* asked here, unless the operator says where; NULL: by its Region */
 	const struct creds *creds; /* NULL: those of aws_with() */
 	bool anonymous;            /* not signed at all */
 
@@ -96,6 +98,7 @@ struct aws_call {
 	void *ctx; /* what their callbacks get */
 
 	unsigned int timeout_ms; /* 0: the client's */
+	unsigned int wait_s;     /* the service may keep silent so long before it answers */
 	size_t reply_max;        /* 0: REPLY_MAX */
 };
 
@@ -112,8 +115,8 @@ __attribute__((format(printf, 2, 3))) void aws__trouble_set(struct aws *aws, con
 void aws__count(struct aws *aws, enum aws_operation operation, int ret);
 
 /*
- * In place.c: where an operation is asked, and the Region to sign for. region: as in struct aws_call.
+ * In place.c: where an operation is asked, and the Region to sign for. region and known: as in struct aws_call (url).
  * ret_region: REGION_MAX. -EINVAL (no such endpoint, or not a URL), FAIL_NOTFOUND (region not known).
  */
 int aws__place(struct aws *aws, enum aws_operation operation, const char *region,
-               struct http_url *ret_url, char *ret_region);
+               const struct http_url *known, struct http_url *ret_url, char *ret_region);

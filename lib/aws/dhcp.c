@@ -71,7 +71,9 @@ static int on_begin(void *ctx, unsigned int tag)
 		return FAIL_LIMIT;
 	} else if (tag == TAG_OPTION) {
 		dhcp->option_count++;
-	} else if (tag == TAG_TAG && dhcp->tags.count < AWS_TAGS_MAX) {
+	} else if (tag == TAG_TAG && dhcp->tags.count == AWS_TAGS_MAX) {
+		return FAIL_LIMIT;
+	} else if (tag == TAG_TAG) {
 		dhcp->tags.count++;
 	}
 	return 0;
@@ -89,19 +91,21 @@ static int on_end(void *ctx, unsigned int tag, char *text)
 {
 	struct page *page = ctx;
 	struct aws_dhcp *dhcp = &page->dhcp;
-	struct aws_dhcp_option *option = &dhcp->options[dhcp->option_count - 1];
 	struct aws_tag_list *tags = &dhcp->tags;
+	/* The one being read, once one has begun. */
+	size_t at = dhcp->option_count == 0 ? 0 : dhcp->option_count - 1;
+	size_t tag_at = tags->count == 0 ? 0 : tags->count - 1;
 	switch (tag) {
 	case TAG_ID:
 		return keep(dhcp->id, sizeof(dhcp->id), text);
 	case TAG_KEY:
-		return keep(option->key, sizeof(option->key), text);
+		return keep(dhcp->options[at].key, sizeof(dhcp->options[at].key), text);
 	case TAG_VALUE:
-		return on_value(option, text);
+		return on_value(&dhcp->options[at], text);
 	case TAG_TAG_KEY:
-		return keep(tags->key[tags->count - 1], sizeof(tags->key[0]), text);
+		return keep(tags->key[tag_at], sizeof(tags->key[0]), text);
 	case TAG_TAG_VALUE:
-		return keep(tags->value[tags->count - 1], sizeof(tags->value[0]), text);
+		return keep(tags->value[tag_at], sizeof(tags->value[0]), text);
 	case TAG_NEXT:
 		return keep(page->next, sizeof(page->next), text);
 	case TAG_SET:

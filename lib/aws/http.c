@@ -294,7 +294,7 @@ static void set_safety(CURL *easy, const struct http_request *request)
 		easy, CURLOPT_CONNECTTIMEOUT_MS,
 		(long)(request->timeout_ms < CONNECT_MS ? request->timeout_ms : CONNECT_MS));
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_S);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_S + (long)request->wait_s);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	/* What was signed is what is sent. */
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);

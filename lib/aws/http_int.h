@@ -54,6 +54,7 @@ struct http_request {
 	const void *body; /* NULL: none */
 	size_t body_size;
 	unsigned int timeout_ms;
+	unsigned int wait_s;   /* silence before the answer that is no sign of trouble */
 	size_t reply_max;      /* FAIL_LIMIT beyond */
 	bool local;            /* instance metadata: never through a proxy */
 	http_body_fn *body_fn; /* of the reply */

@@ -228,7 +228,7 @@ static void region_choose(struct aws *aws, const struct aws_operation_info *info
 }
 
 int aws__place(struct aws *aws, enum aws_operation operation, const char *region,
-               struct http_url *ret_url, char *ret_region)
+               const struct http_url *known, struct http_url *ret_url, char *ret_region)
 {
 	const struct aws_operation_info *info = aws_operation__get(operation);
 	const char *told = endpoint_told(aws, info->service);
@@ -236,6 +236,10 @@ int aws__place(struct aws *aws, enum aws_operation operation, const char *region
 	region_choose(aws, info, region, ret_region);
 	if (ret_region[0] == '\0') {
 		return FAIL_NOTFOUND; /* aws_region has said so */
+	}
+	if (told[0] == '\0' && known != NULL) {
+		*ret_url = *known;
+		return 0;
 	}
 	if (told[0] == '\0') {
 		if (host_of(info->service, partition__find(ret_region), ret_region, host,

@@ -117,5 +117,6 @@ int aws_instance_get(struct aws *aws, struct aws_instance *ret_instance);
 /* The region calls are reckoned with ("auto" resolved), or FAIL_NOTFOUND. buf: 32. */
 int aws_region(struct aws *aws, char *buf);
 
-/* horizond_api_calls_total{service,operation,result}; thread-safe. */
+/* horizond_api_calls_total{service,operation,result} of one client, or of two together (other may be NULL); thread-safe. */
 void aws_metrics(void *aws, struct text *out);
+void aws_metrics_sum(const struct aws *aws, const struct aws *other, struct text *out);

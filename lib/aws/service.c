@@ -21,6 +21,7 @@ static const struct aws_operation_info operations[AWS_OPERATIONS] = {
 	[AWS_ASSUME_ROLE] = {AWS_STS, "AssumeRole", false},
 	[AWS_ASSUME_ROLE_WEB] = {AWS_STS, "AssumeRoleWithWebIdentity", false},
 	[AWS_RECEIVE_MESSAGE] = {AWS_SQS, "ReceiveMessage", false},
+	[AWS_DELETE_MESSAGES] = {AWS_SQS, "DeleteMessageBatch", false},
 	[AWS_DESCRIBE_VPCS] = {AWS_EC2, "DescribeVpcs", false},
 	[AWS_DESCRIBE_DHCP_OPTIONS] = {AWS_EC2, "DescribeDhcpOptions", false},
 	[AWS_CREATE_DHCP_OPTIONS] = {AWS_EC2, "CreateDhcpOptions", false},

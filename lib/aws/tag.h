@@ -18,7 +18,7 @@ struct aws_tags {
 	size_t count;
 };
 
-/* Tags that a resource has, with texts of their own. What is too long for a tag, or too many, is dropped. */
+/* Tags that a resource has, with texts of their own. */
 struct aws_tag_list {
 	char key[AWS_TAGS_MAX][129];
 	char value[AWS_TAGS_MAX][257];

@@ -1,4 +1,5 @@
 #include "config/load_int.h"
+#include "tls/tls.h"
 #include <string.h>
 #include <sys/stat.h>
 
@@ -115,6 +116,51 @@ void finish__cache(struct load *load, const config_setting_t *group, void *base)
 	}
 }
 
+void finish__tls(struct load *load, const config_setting_t *group, void *base)
+{
+	const struct settings_tls *tls = base;
+	const config_setting_t *listen = member(group, "listen");
+	const config_setting_t *certificate = member(group, "certificate");
+	const config_setting_t *key = member(group, "key");
+	if (tls->listen.count == 0 || source__broken(load->source, group)) {
+		return;
+	}
+	if (tls->certificate[0] == '\0' || tls->key[0] == '\0') {
+		load__fault(load, listen,
+		            "`tls` listens without `%s`; the name of a PEM file would be right",
+		            tls->certificate[0] == '\0' ? "certificate" : "key");
+		return;
+	}
+	char err[512];
+	struct tls_host *host = NULL;
+	int ret = tls_host_new(tls->certificate, tls->key, NULL, &host, err, sizeof(err));
+	if (ret == FAIL_NOMEM) {
+		load->nomem = true;
+	} else if (ret != 0) {
+		/* It names the file; the certificate is looked at first. */
+		bool of_key = strncmp(err, tls->key, strlen(tls->key)) == 0;
+		load__fault(load, of_key ? key : certificate, "%s", err);
+	}
+	tls_host_unref(&host);
+}
+
+/* Both would have part of the other's connections. */
+static void check_tls_listen(struct load *load, const config_setting_t *root,
+                             const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->tls.listen.count; i++) {
+		for (size_t j = 0; j < settings->listen.count; j++) {
+			if (addr_equal(&settings->tls.listen.items[i],
+			               &settings->listen.items[j])) {
+				load__fault(load, member(member(root, "tls"), "listen"),
+				            "`tls.listen` has an address of `listen`; "
+				            "another port would be right");
+				return;
+			}
+		}
+	}
+}
+
 /* The metrics port must be free of the DNS listeners (which have TCP, too). */
 static void check_metrics(struct load *load, const config_setting_t *root,
                           const struct settings *settings)
@@ -137,6 +183,7 @@ void finish__all(struct load *load, const config_setting_t *root, void *base)
 {
 	const struct settings *settings = base;
 	check_metrics(load, root, settings);
+	check_tls_listen(load, root, settings);
 	const config_setting_t *state_dir = member(root, "state_dir");
 	struct stat st;
 	if (state_dir != NULL && settings->state_dir[0] != '\0' &&

@@ -228,6 +228,13 @@ static const struct key tcp_keys[] = {
 };
 static const struct key_group tcp_group = {.noun = "tcp", KEYS(tcp_keys)};
 
+static const struct key tls_keys[] = {
+	{"listen", KEY_ADDRS, AT(settings_tls, listen), .max = 64, .port = 853, .like = LIKE_ADDR},
+	{"certificate", KEY_FILE, AT(settings_tls, certificate), .like = "a PEM file, or \"\","},
+	{"key", KEY_FILE, AT(settings_tls, key), .like = "a PEM file, or \"\","},
+};
+static const struct key_group tls_group = {.noun = "tls", KEYS(tls_keys), .finish = finish__tls};
+
 static const struct key metrics_keys[] = {
 	{"listen", KEY_ADDR, AT(settings, metrics_listen), .port = 9153,
          .like = "an address with port such as \"127.0.0.1:9153\", or \"\","},
@@ -273,6 +280,7 @@ static const struct key all_keys[] = {
          .group = &client_group},
 	{"cache", KEY_GROUP, AT(settings, cache), .group = &cache_group},
 	{"tcp", KEY_GROUP, AT(settings, tcp), .group = &tcp_group},
+	{"tls", KEY_GROUP, AT(settings, tls), .group = &tls_group},
 	{"parity", KEY_GROUP, AT(settings, parity), .group = &parity_group},
 	{"metrics", KEY_GROUP, .group = &metrics_group},
 	{"control", KEY_FILE, AT(settings, control), .check = keys__is_socket,
@@ -335,6 +343,7 @@ bool keys__defaults(void *ret_any, struct arena *arena)
 	                  .stale_after_ms = 800,
 	                  .persist = true},
 		.parity = {.rate = 1.0},
+		.tls = {.certificate = "", .key = ""},
 		.tcp = {.max_connections = 10000, .max_per_client = 100, .idle_s = 10},
 		.control = "/run/horizond/control",
 		.log_level = LOG_LEVEL_INFO,

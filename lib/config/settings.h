@@ -156,6 +156,13 @@ struct settings_tcp {
 	unsigned int idle_s;
 };
 
+/* The listener for DNS over TLS. The files have been found to fit each other. */
+struct settings_tls {
+	struct settings_addrs listen; /* none: off */
+	const char *certificate;
+	const char *key;
+};
+
 /* Strings are never NULL; file names are absolute. */
 struct settings {
 	struct settings_addrs listen;       /* at least one */
@@ -178,6 +185,7 @@ struct settings {
 	size_t client_count;
 	struct settings_cache cache;
 	struct settings_tcp tcp;
+	struct settings_tls tls;
 	struct settings_parity parity;
 	struct addr metrics_listen; /* len 0: off */
 	const char *control;        /* path of a Unix socket; "": off */

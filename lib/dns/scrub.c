@@ -379,7 +379,7 @@ static bool is_referral(const struct dns_reply *reply)
 	return false;
 }
 
-/* An answer section that says nothing about the name is an answer to another question. */
+/* An answer section that says nothing about the name (in our class) is an answer to another question. */
 static bool is_beside(struct scrub *s)
 {
 	for (unsigned int i = 0; i < s->records; i++) {
@@ -387,7 +387,7 @@ static bool is_beside(struct scrub *s)
 			return false;
 		}
 	}
-	return s->records > 0;
+	return s->reply->count[DNS_SECTION_ANSWER] > 0;
 }
 
 /* The chain ended at a name without the type, and inside. */

@@ -28,42 +28,41 @@ unsigned int guard__bear(const struct guard *guard, unsigned int want, bool down
 	return want;
 }
 
-/* 0x20 in each octet of the word that is a letter. A length octet is 63 at most, so it is none. */
-static uint64_t letters_of(uint64_t word)
+/* --- The case of names --- */
+
+#define OCTETS UINT64_C(0x0101010101010101) /* times a value: that value in each octet */
+
+/* Bit 7 of each octet that is a letter. A length octet is 63 at most, so none is taken for one. */
+static uint64_t letters(uint64_t word)
 {
-	const uint64_t each = UINT64_C(0x0101010101010101);
-	uint64_t low = (word | each * 0x20) & each * 0x7f;
-	uint64_t from_a = low + each * (0x80 - 'a');
-	uint64_t past_z = low + each * (0x7f - 'z');
-	return ((from_a ^ past_z) & ~word & each * 0x80) >> 2;
+	uint64_t lower = (word | 0x20 * OCTETS) & 0x7f * OCTETS;
+	uint64_t from_a = lower + (0x80 - 'a') * OCTETS;
+	uint64_t past_z = lower + (0x80 - 'z' - 1) * OCTETS;
+	return (from_a ^ past_z) & ~word & 0x80 * OCTETS;
 }
 
-/* 0x20 in each octet whose bit is set, the least for the first in memory. */
-static uint64_t octets_of(uint8_t bits)
+/* Bit 7 of each octet whose bit is set among these eight. */
+static uint64_t spread(uint8_t bits)
 {
-	const uint64_t each = UINT64_C(0x0101010101010101);
-	uint64_t one = bits * each & UINT64_C(0x8040201008040201);
-	return ((one + each * 0x7f) & each * 0x80) >> 2;
+	return ((bits * OCTETS & UINT64_C(0x8040201008040201)) + 0x7f * OCTETS) & 0x80 * OCTETS;
 }
 
-static uint64_t mixed(uint64_t word, uint64_t bits, size_t at)
+static void mix_octets(uint8_t *octets, size_t count, uint64_t bits)
 {
-	return word ^ (letters_of(word) & octets_of((uint8_t)(bits >> (at & 63))));
+	uint64_t word = 0;
+	memcpy(&word, octets, count);
+	word ^= (letters(word) & spread((uint8_t)bits)) >> 2;
+	memcpy(octets, &word, count);
 }
 
 void guard__mix(const uint8_t *name, size_t len, uint64_t bits, uint8_t *ret_name)
 {
-	uint64_t word;
-	size_t at = 0;
-	for (; at + 8 <= len; at += 8) {
-		memcpy(&word, name + at, 8);
-		word = mixed(word, bits, at);
-		memcpy(ret_name + at, &word, 8);
+	size_t i = 0;
+	memcpy(ret_name, name, len);
+	for (; i + 8 <= len; i += 8) { /* a size that the compiler knows */
+		mix_octets(ret_name + i, 8, bits >> (i & 63));
 	}
-	word = 0;
-	memcpy(&word, name + at, len - at);
-	word = mixed(word, bits, at);
-	memcpy(ret_name + at, &word, len - at);
+	mix_octets(ret_name + i, len - i, bits >> (i & 63));
 }
 
 /* --- Cookies --- */

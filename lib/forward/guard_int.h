@@ -52,7 +52,7 @@ void guard__init(struct guard *guard);
 /* Of what the group wants (GUARD_ bits), what this question is to carry. down: the target is. */
 unsigned int guard__bear(const struct guard *guard, unsigned int want, bool down, uint64_t now_ms);
 
-/* The name with each letter turned whose place's bit is set (places past 64 begin anew). */
+/* The name, each letter's case turned where its octet's bit says so (past 64 octets they begin anew). */
 void guard__mix(const uint8_t *name, size_t len, uint64_t bits, uint8_t *ret_name);
 
 /* What to send: ours, and theirs when it is known. ret_cookie: GUARD_COOKIE_MAX. Returns the size. */

@@ -26,7 +26,8 @@ const uint8_t *send__name(const struct try *try, uint8_t *buf)
 size_t send__build(const struct try *try, uint8_t *buf)
 {
 	const struct inflight_entry *entry = &try->q->entry;
-	uint16_t flags = DNS_FLAG_RD;
+	uint16_t flags = DNS_FLAG_RD |
+	                 DNS_FLAG_AD; /* tell us what you have validated (RFC 6840, section 5.7) */
 	if (entry->checking_disabled) {
 		flags |= DNS_FLAG_CD;
 	}

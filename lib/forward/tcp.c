@@ -68,13 +68,16 @@ bool line__serial(const struct line *line)
 
 /* --- A connection for a question --- */
 
-/* The longest idle connection of all goes. The walk is short: most are idle most of the time. */
-static bool worker_make_room(struct forward_worker *worker)
+/*
+ * The longest idle connection of other lines goes. The walk is short: most are idle most of the
+ * time.
+ */
+static bool worker_make_room(struct forward_worker *worker, const struct line *line)
 {
 	unsigned int looked = 0;
 	list_each (at, &worker->streams) {
 		struct stream *stream = list_item(at, struct stream, by_use);
-		if (stream__is_idle(stream)) {
+		if (stream->line != line && stream__is_idle(stream)) {
 			stream__close(stream);
 			return true;
 		}
@@ -95,11 +98,11 @@ static int line_open(struct line *line, struct stream **ret_stream)
 	if (line->stream_count >= most) {
 		return FAIL_BUSY;
 	}
-	if (worker->tcp_count >= TCP_OPEN && !worker_make_room(worker)) {
+	if (worker->tcp_count >= TCP_OPEN && !worker_make_room(worker, line)) {
 		return FAIL_BUSY;
 	}
 	int ret = stream__open(line, ret_stream);
-	if (ret == -EMFILE && worker_make_room(worker)) {
+	if (ret == -EMFILE && worker_make_room(worker, line)) {
 		ret = stream__open(line, ret_stream);
 	}
 	if (ret == 0) {

@@ -103,6 +103,11 @@ static enum step_says use_hit(struct query_run *run, const struct cache_hit *hit
 	run->source = hit->stale                ? QUERY_FROM_STALE
 	              : run->place.zone != NULL ? QUERY_FROM_DYNAMIC
 	                                        : source;
+	if (hit->authentic && run->place.zone == NULL && run->place.rule->kind == RULE_FORWARD) {
+		run->authentic = true;
+	} else {
+		run->doubted = true;
+	}
 	query__say_stale(run, hit);
 	query__trace(run, "%s: %s, %u s left\n",
 	             source == QUERY_FROM_CACHE ? "cache" : "upstream answer",

@@ -26,7 +26,7 @@ static void counters_sum(struct query_worker *const *workers, size_t count,
 
 static void write_queries(const struct query_counters *sum, struct text *out)
 {
-	static const char *const protos[QUERY_PROTOS] = {"udp", "tcp"};
+	static const char *const protos[QUERY_PROTOS] = {"udp", "tcp", "tls"};
 	metric_family(out, "horizond_queries_total", METRIC_COUNTER, "Questions of clients.");
 	for (unsigned int p = 0; p < QUERY_PROTOS; p++) {
 		for (unsigned int m = 0; m < CLIENT_MAYS; m++) {

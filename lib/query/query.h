@@ -27,6 +27,7 @@
 enum query_proto {
 	QUERY_UDP,
 	QUERY_TCP,
+	QUERY_TLS,
 	QUERY_PROTOS,
 };
 

@@ -39,6 +39,8 @@ struct query_run {
 	const char *ede_text;
 	enum query_source source;
 	bool aa;
+	bool authentic;   /* all that was put so far came validated, by a FORWARD rule */
+	bool doubted;     /* something of it did not */
 	bool cookie_good; /* the client brought a cookie of ours: its address is no other's */
 	uint8_t cookie[QUERY_COOKIE_SIZE]; /* of a question with a cookie: goes back */
 

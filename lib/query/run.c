@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAD_BLOCK 468 /* of answers by TLS, when the question was padded (RFC 8467, section 4.1) */
+
 static query_step_fn *const steps[] = {
 	query_admit, query_route, query_zone, query_cached, query_forward,
 };
@@ -120,14 +122,18 @@ static void run_opt(const struct query_run *run, struct dns_opt *ret_opt)
 		ret_opt->cookie = run->cookie;
 		ret_opt->cookie_len = sizeof(run->cookie);
 	}
-	if (run->q->keepalive && run->in->proto == QUERY_TCP) {
+	if (run->q->keepalive && run->in->proto != QUERY_UDP) {
 		ret_opt->keepalive = (int)(opts->keepalive_s * 10);
+	}
+	if (run->q->padding && run->in->proto == QUERY_TLS) {
+		ret_opt->pad_block = PAD_BLOCK;
 	}
 }
 
 /* One line a question, where the admin asked for it. */
 static void run_log(const struct query_run *run)
 {
+	static const char *const protos[QUERY_PROTOS] = {"udp", "tcp", "tls"};
 	if (!__atomic_load_n(&run->worker->log_queries, __ATOMIC_RELAXED) ||
 	    run->q->question_len == 0) {
 		return;
@@ -137,9 +143,20 @@ static void run_log(const struct query_run *run)
 	char type[16];
 	char rcode[16];
 	log_info("query", "%s %s %s %s %s %s", addr_text(run->in->client, from),
-	         run->in->proto == QUERY_UDP ? "udp" : "tcp",
-	         dns_name_text(dns_query_name(run->q), name), dns_type_text(run->q->qtype, type),
-	         dns_rcode_text(run->rcode, rcode), query_source_text(run->source));
+	         protos[run->in->proto], dns_name_text(dns_query_name(run->q), name),
+	         dns_type_text(run->q->qtype, type), dns_rcode_text(run->rcode, rcode),
+	         query_source_text(run->source));
+}
+
+/*
+ * AD is passed on from the servers of FORWARD rules, who may validate what they hold, to clients who show that they
+ * look at it (RFC 6840, section 5.8). Of private names, of stale data and of what the VPC resolver says it is clear.
+ */
+static bool run_authentic(const struct query_run *run)
+{
+	bool asked = run->q->dnssec_ok || (run->q->flags & DNS_FLAG_AD) != 0;
+	bool theirs = run->source == QUERY_FROM_CACHE || run->source == QUERY_FROM_UPSTREAM;
+	return asked && theirs && run->authentic && !run->doubted && !run->aa;
 }
 
 static size_t run_encode(struct query_run *run)
@@ -154,7 +171,7 @@ static size_t run_encode(struct query_run *run)
 		trace->rcode = run->rcode;
 	}
 	run_log(run);
-	uint16_t flags = run->aa ? DNS_FLAG_AA : 0;
+	uint16_t flags = (run->aa ? DNS_FLAG_AA : 0) | (run_authentic(run) ? DNS_FLAG_AD : 0);
 	if (!run->q->edns) {
 		return dns_build_end(&run->b, flags, run->rcode, NULL);
 	}
@@ -178,6 +195,8 @@ static void run_begin(struct query_run *run, uint8_t *out, size_t room)
 	run->ede_text = NULL;
 	run->source = QUERY_FROM_LOCAL;
 	run->aa = false;
+	run->authentic = false;
+	run->doubted = false;
 	dns_build_answer(&run->b, out, room, run_limit(run, room), run->q);
 	run->cookie_good = false;
 	if (run->q->edns) {

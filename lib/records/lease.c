@@ -174,3 +174,15 @@ void lease_drop(struct lease *lease, const struct records_api *api, struct arena
 	}
 	lease->held = false;
 }
+
+void lease_clean(struct lease *lease, const struct records_api *api, uint64_t deadline_ms,
+                 const struct record_set *sets, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(sets[i].name, lease->name) == 0 && strcmp(sets[i].type, "TXT") == 0 &&
+		    until_of(&sets[i]) < api->wall_s(api->ctx)) {
+			const struct record_change change = {.create = false, .set = sets[i]};
+			call(lease, api, deadline_ms, &change, 1);
+		}
+	}
+}

@@ -38,3 +38,7 @@ int lease_check(struct lease *lease, const struct records_api *api, struct arena
 
 /* Gives it up, as far as that can be done. */
 void lease_drop(struct lease *lease, const struct records_api *api, struct arena *arena);
+
+/* Among the sets of the zone's listing: removes the lease of a run that was killed, once its time is over. */
+void lease_clean(struct lease *lease, const struct records_api *api, uint64_t deadline_ms,
+                 const struct record_set *sets, size_t count);

@@ -230,9 +230,9 @@ static void zone_shapes(struct policy *policy, const struct records_settings *se
 	}
 }
 
-/* Sids are letters and digits, as ids of zones are. */
+/* Sids are letters and digits, as ids of zones are. lease: that of a sweep as well. */
 static void change_add(struct policy *policy, const struct records_settings *settings,
-                       const char *zone, bool create)
+                       const char *zone, bool lease)
 {
 	static const char *const change[] = {CHANGE, NULL};
 	json_t *names = json_array();
@@ -241,12 +241,16 @@ static void change_add(struct policy *policy, const struct records_settings *set
 	json_t *resources = json_array();
 	char sid[80];
 	zone_shapes(policy, settings, zone, names, types);
-	for (unsigned int i = 0; json_array_size(names) == 0 && i < RECORDS_TYPES; i++) {
+	/* A zone of which the settings say no more than its id: the kinds of sets that ours are. */
+	bool open = json_array_size(names) == 0;
+	for (unsigned int i = 0; open && i < RECORDS_TYPES; i++) {
 		list_add(policy, types, "%s", records_type_text(i));
 	}
-	if (create) {
-		list_add(policy, actions, "CREATE");
+	if (lease && !open) {
+		list_add(policy, names, "_hz-sweep.%s.*", settings->fleet);
+		list_add_once(policy, types, "TXT");
 	}
+	list_add(policy, actions, "CREATE");
 	list_add(policy, actions, "DELETE");
 	zone_add(policy, resources, zone);
 	snprintf(sid, sizeof(sid), "Change%s", zone);
@@ -300,7 +304,7 @@ int policy_register(const struct records_settings *settings, const struct policy
 		statement_add(&policy, "LookAtZones", look, zone_arns(&policy, zones), NULL);
 	}
 	for (size_t i = 0; i < json_array_size(zones); i++) {
-		change_add(&policy, settings, json_string_value(json_array_get(zones, i)), true);
+		change_add(&policy, settings, json_string_value(json_array_get(zones, i)), false);
 	}
 	if (opts->wait && json_array_size(zones) > 0) {
 		json_t *changes = json_array();
@@ -317,7 +321,8 @@ int policy_register(const struct records_settings *settings, const struct policy
 int policy_sweep(const struct records_settings *settings, const struct policy_opts *opts,
                  struct text *out)
 {
-	static const char *const list[] = {"route53:ListResourceRecordSets", NULL};
+	static const char *const look[] = {"route53:GetHostedZone",
+	                                   "route53:ListResourceRecordSets", NULL};
 	static const char *const evidence[] = {"ec2:DescribeInstances", NULL};
 	struct policy policy;
 	policy_init(&policy, opts->region);
@@ -326,12 +331,11 @@ int policy_sweep(const struct records_settings *settings, const struct policy_op
 		list_add_once(&policy, zones, settings->sweep.zones.items[i]);
 	}
 	if (json_array_size(zones) > 0) {
-		statement_add(&policy, "ListZones", list, zone_arns(&policy, zones), NULL);
+		statement_add(&policy, "LookAtZones", look, zone_arns(&policy, zones), NULL);
 		statement_add(&policy, "SeeInstances", evidence, only(&policy, "*"), NULL);
 	}
 	for (size_t i = 0; i < json_array_size(zones); i++) {
-		change_add(&policy, settings, json_string_value(json_array_get(zones, i)),
-		           opts->restore);
+		change_add(&policy, settings, json_string_value(json_array_get(zones, i)), true);
 	}
 	json_decref(zones);
 	return policy_print(&policy, out);
@@ -410,6 +414,93 @@ int policy_daemon(const struct settings *settings, const struct policy_opts *opt
 	if (route53->present && route53->queue[0] != '\0') {
 		queue_add(&policy, route53->queue);
 	}
+	return policy_print(&policy, out);
+}
+
+/* --- Around it --- */
+
+/* "arn:PARTITION:REST". */
+static json_t *resource(struct policy *policy, const char *rest)
+{
+	json_t *list = json_array();
+	list_add(policy, list, "arn:%s:%s", policy->partition, rest);
+	return list;
+}
+
+static void dhcp_add(struct policy *policy, const struct records_settings *settings)
+{
+	static const char *const look[] = {"ec2:DescribeVpcs", "ec2:DescribeDhcpOptions", NULL};
+	static const char *const make[] = {"ec2:CreateDhcpOptions", NULL};
+	static const char *const make_tagged[] = {"ec2:CreateDhcpOptions", "ec2:CreateTags", NULL};
+	static const char *const associate[] = {"ec2:AssociateDhcpOptions", NULL};
+	const char *vpc = settings->dhcp.vpc;
+	statement_add(policy, "SeeOptionSets", look, only(policy, "*"), NULL);
+	statement_add(policy, "MakeOptionSets", settings->tags.count > 0 ? make_tagged : make,
+	              resource(policy, "ec2:*:*:dhcp-options/*"), NULL);
+	json_t *both = resource(policy, "ec2:*:*:dhcp-options/*");
+	list_add(policy, both, "arn:%s:ec2:*:*:vpc/%s", policy->partition,
+	         strcmp(vpc, "auto") == 0 ? "*" : vpc);
+	statement_add(policy, "AssociateOptionSets", associate, both, NULL);
+}
+
+static void alarms_add(struct policy *policy, const struct records_settings *settings)
+{
+	static const char *const see[] = {"cloudwatch:DescribeAlarms", NULL};
+	static const char *const make[] = {"cloudwatch:PutMetricAlarm",
+	                                   "cloudwatch:ListTagsForResource", NULL};
+	static const char *const make_tagged[] = {"cloudwatch:PutMetricAlarm",
+	                                          "cloudwatch:ListTagsForResource",
+	                                          "cloudwatch:TagResource", NULL};
+	bool tags = settings->tags.count > 0;
+	statement_add(policy, "SeeAlarms", see, resource(policy, "cloudwatch:*:*:alarm:*"), NULL);
+	statement_add(policy, "MakeAlarms", tags ? make_tagged : make,
+	              resource(policy, "cloudwatch:*:*:alarm:horizond-*"), NULL);
+}
+
+static void topic_add(struct policy *policy, const struct records_settings *settings)
+{
+	static const char *const topic[] = {"sns:GetTopicAttributes", "sns:CreateTopic",
+	                                    "sns:ListTagsForResource", NULL};
+	static const char *const tag[] = {"sns:TagResource", NULL};
+	static const char *const subscribe[] = {"sns:ListSubscriptionsByTopic", "sns:Subscribe",
+	                                        NULL};
+	char rest[300];
+	if (settings->alarm.topic[0] == '\0') {
+		return;
+	}
+	snprintf(rest, sizeof(rest), "sns:*:*:%s", settings->alarm.topic);
+	statement_add(policy, "MakeTopic", topic, resource(policy, rest), NULL);
+	if (settings->tags.count > 0) {
+		statement_add(policy, "TagTopic", tag, resource(policy, rest), NULL);
+	}
+	if (settings->alarm.email.count > 0) {
+		statement_add(policy, "Subscribe", subscribe, resource(policy, rest), NULL);
+	}
+}
+
+int policy_setup(const struct records_settings *settings, const struct policy_opts *opts,
+                 struct text *out)
+{
+	struct policy policy;
+	policy_init(&policy, opts->region);
+	if (settings->dhcp.servers.count > 0) {
+		dhcp_add(&policy, settings);
+	}
+	alarms_add(&policy, settings);
+	topic_add(&policy, settings);
+	return policy_print(&policy, out);
+}
+
+int policy_health(const struct records_settings *settings, const struct policy_opts *opts,
+                  struct text *out)
+{
+	static const char *const put[] = {"cloudwatch:PutMetricData", NULL};
+	struct policy policy;
+	policy_init(&policy, opts->region);
+	json_t *condition = json_pack("{s:{s:s}}", "StringEquals", "cloudwatch:namespace",
+	                              settings->alarm.namespace);
+	policy.bad = policy.bad || condition == NULL;
+	statement_add(&policy, "PutHealth", put, only(&policy, "*"), condition);
 	return policy_print(&policy, out);
 }
 

@@ -5,6 +5,9 @@
  * ForAllValues is true where a key is absent: so each stands with a Null guard, and changes have a statement of their
  * own, apart from the listings, whose requests carry no such key.
  *
+ * The sweep makes nothing but its lease, yet may create whatever it may delete: the lease is renewed in the batch that
+ * deletes, and IAM looks at a batch as a whole. The same rights serve `restore`.
+ *
  * IAM cannot tie a name to the instance that asks: where a template stands the pattern has a wildcard, so the unit is
  * the fleet.
  *
@@ -23,7 +26,6 @@ struct policy_opts {
 	const char *region; /* "": any of the partition "aws" */
 	bool wait;          /* register --wait: asks whether a change is in sync */
 	bool drain; /* deregister --drain: completes the lifecycle action of the autoscaling group */
-	bool restore; /* restore: makes sets again that a sweep deleted */
 };
 
 /*
@@ -36,6 +38,11 @@ int policy_register(const struct records_settings *settings, const struct policy
                     struct text *out);
 int policy_sweep(const struct records_settings *settings, const struct policy_opts *opts,
                  struct text *out);
+/* dhcp-options and recovery-alarm, both with --apply: rights of whoever sets things up, not of an instance. */
+int policy_setup(const struct records_settings *settings, const struct policy_opts *opts,
+                 struct text *out);
+int policy_health(const struct records_settings *settings, const struct policy_opts *opts,
+                  struct text *out);
 
 /* Characters of a document as IAM counts them. */
 size_t policy_size(const char *document);

@@ -240,7 +240,7 @@ out:
 	return result;
 }
 
-enum sweep_result restore_all(const struct sweep_opts *opts, const struct record_entry *entries,
+enum sweep_result remove_undo(const struct sweep_opts *opts, const struct record_entry *entries,
                               size_t count, struct sweep_report *report)
 {
 	struct doing doing = {.opts = opts, .report = report};

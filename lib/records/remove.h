@@ -22,5 +22,5 @@ enum sweep_result remove_all(const struct sweep_opts *opts, const struct removal
                              struct sweep_report *report);
 
 /* Creates each entry; what stands there already, equal, is fine. */
-enum sweep_result restore_all(const struct sweep_opts *opts, const struct record_entry *entries,
+enum sweep_result remove_undo(const struct sweep_opts *opts, const struct record_entry *entries,
                               size_t count, struct sweep_report *report);

@@ -1,6 +1,7 @@
 #include "records/sweep.h"
 #include "base/fail.h"
 #include "records/json.h"
+#include "records/lease.h"
 #include "records/remove.h"
 #include "records/sightings.h"
 #include "records/state.h"
@@ -293,6 +294,21 @@ static enum sweep_result apply(struct sweeping *sweeping)
 	return result;
 }
 
+/* With nothing to delete nobody takes the lease that a killed run left, so it is looked for. */
+static void leases_clean(struct sweeping *sweeping)
+{
+	const struct sweep_opts *opts = sweeping->opts;
+	struct lease lease;
+	for (size_t i = 0; i < sweeping->zone_count && opts->apply && opts->settings->sweep.apply;
+	     i++) {
+		const struct zone_list *list = &sweeping->zones[i];
+		if (lease_init(&lease, list->id, list->apex, opts->settings->fleet,
+		               sweeping->run) == 0) {
+			lease_clean(&lease, opts->api, opts->deadline_ms, list->sets, list->count);
+		}
+	}
+}
+
 /* Both switches, the sum, the brake: then it is done. */
 static enum sweep_result decide(struct sweeping *sweeping)
 {
@@ -309,6 +325,7 @@ static enum sweep_result decide(struct sweeping *sweeping)
 		return SWEEP_FAILED;
 	}
 	if (made->go == 0) {
+		leases_clean(sweeping);
 		return SWEEP_DONE;
 	}
 	if (!opts->apply) {
@@ -458,7 +475,7 @@ enum sweep_result sweep_restore(const struct sweep_opts *opts, const char *run,
 		if (taken.count > 0) {
 			qsort(taken.entries, taken.count, sizeof(*taken.entries), by_entry);
 		}
-		result = restore_all(opts, taken.entries, taken.count, report);
+		result = remove_undo(opts, taken.entries, taken.count, report);
 		text_addf(&report->out, "%zu records of run %s\n", taken.count, run);
 	}
 	free(taken.entries);

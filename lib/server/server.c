@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/mono.h"
+#include "tls/tls.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,9 @@ static void *worker_main(void *ctx)
 	loop_timer_cancel(&worker->flush);
 	loop_timer_cancel(&worker->beat);
 	loop_timer_cancel(&worker->drain);
+	if (worker->turned.loop != NULL) {
+		loop_timer_cancel(&worker->turned);
+	}
 	forward_worker_free(&worker->forward);
 	epoch_thread_stop();
 	__atomic_store_n(&worker->ended, true, __ATOMIC_RELEASE);
@@ -73,7 +77,7 @@ static void *worker_main(void *ctx)
 static int worker_memory(struct worker *worker)
 {
 	worker->udp = calloc(worker->listen_count, sizeof(*worker->udp));
-	worker->tcp = calloc(worker->listen_count, sizeof(*worker->tcp));
+	worker->tcp = calloc(worker->tcp_count, sizeof(*worker->tcp));
 	worker->batch = calloc(1, sizeof(*worker->batch));
 	worker->late = calloc(1, sizeof(*worker->late));
 	worker->tcp_in = malloc(DNS_MSG_MAX + 2);
@@ -85,6 +89,8 @@ static int worker_memory(struct worker *worker)
 	}
 	for (size_t i = 0; i < worker->listen_count; i++) {
 		worker->udp[i].fd = -1;
+	}
+	for (size_t i = 0; i < worker->tcp_count; i++) {
 		worker->tcp[i].fd = -1;
 	}
 	return worker->batch == NULL || worker->late == NULL || worker->tcp_in == NULL ||
@@ -110,7 +116,16 @@ static int worker_listen(struct worker *worker, size_t i, char *err, size_t err_
 	if (fd < 0) {
 		return fd;
 	}
-	return tcp_open(&worker->tcp[i], worker, fd);
+	return tcp_open(&worker->tcp[i], worker, fd, false);
+}
+
+static int worker_listen_tls(struct worker *worker, size_t i, char *err, size_t err_size)
+{
+	int fd = tcp_socket(&worker->server->tls_listen[i], err, err_size);
+	if (fd < 0) {
+		return fd;
+	}
+	return tcp_open(&worker->tcp[worker->listen_count + i], worker, fd, true);
 }
 
 static int worker_init(struct worker *worker, struct server *server, unsigned int number,
@@ -119,7 +134,9 @@ static int worker_init(struct worker *worker, struct server *server, unsigned in
 	worker->server = server;
 	worker->number = number;
 	worker->listen_count = server->listen_count;
+	worker->tcp_count = server->listen_count + server->tls_listen_count;
 	list_init(&worker->conns);
+	list_init(&worker->shaking);
 	list_init(&worker->parked);
 	list_init(&worker->parked_free);
 	list_init(&worker->refreshing);
@@ -127,6 +144,9 @@ static int worker_init(struct worker *worker, struct server *server, unsigned in
 	int ret = worker_memory(worker);
 	for (size_t i = 0; ret == 0 && i < server->listen_count; i++) {
 		ret = worker_listen(worker, i, err, err_size);
+	}
+	for (size_t i = 0; ret == 0 && i < server->tls_listen_count; i++) {
+		ret = worker_listen_tls(worker, i, err, err_size);
 	}
 	if (ret != 0) {
 		return ret;
@@ -147,9 +167,10 @@ static int worker_init(struct worker *worker, struct server *server, unsigned in
 
 static void worker_fini(struct worker *worker)
 {
-	for (size_t i = 0; i < worker->listen_count && worker->tcp != NULL && worker->udp != NULL;
-	     i++) {
+	for (size_t i = 0; i < worker->listen_count && worker->udp != NULL; i++) {
 		udp_close(&worker->udp[i]);
+	}
+	for (size_t i = 0; i < worker->tcp_count && worker->tcp != NULL; i++) {
 		tcp_close(&worker->tcp[i]);
 	}
 	forward_worker_free(&worker->forward);
@@ -175,8 +196,10 @@ struct drain_mail {
 static void worker_drain_begin(struct worker *worker)
 {
 	worker->draining = true;
-	for (size_t i = 0; i < worker->listen_count; i++) {
+	for (size_t i = 0; i < worker->tcp_count; i++) {
 		tcp_close(&worker->tcp[i]);
+	}
+	for (size_t i = 0; i < worker->listen_count; i++) {
 		if (worker->udp[i].fd >= 0) {
 			udp_drain(&worker->udp[i]);
 		}
@@ -240,15 +263,40 @@ static void server_free(struct server *server)
 		worker_fini(&server->workers[i]);
 	}
 	gate_free(&server->gate);
+	tls_host_unref(&server->tls);
+	pthread_mutex_destroy(&server->tls_lock);
 	free(server->workers);
 	free(server->listen);
+	free(server->tls_listen);
 	free(server->beats_seen);
 	free(server);
+}
+
+struct tls_host *server_tls(struct server *server)
+{
+	pthread_mutex_lock(&server->tls_lock);
+	struct tls_host *host = tls_host_ref(server->tls);
+	pthread_mutex_unlock(&server->tls_lock);
+	return host;
+}
+
+static void server_set_tls(struct server *server, struct tls_host *host)
+{
+	if (host == NULL) {
+		return;
+	}
+	host = tls_host_ref(host);
+	pthread_mutex_lock(&server->tls_lock);
+	struct tls_host *old = server->tls;
+	server->tls = host;
+	pthread_mutex_unlock(&server->tls_lock);
+	tls_host_unref(&old);
 }
 
 void server_tune(struct server *server, const struct server_opts *opts)
 {
 	struct server_limits *limits = &server->limits;
+	server_set_tls(server, opts->tls);
 	__atomic_store_n(&limits->tcp_max_connections, opts->tcp_max_connections, __ATOMIC_RELAXED);
 	__atomic_store_n(&limits->tcp_max_per_client, opts->tcp_max_per_client, __ATOMIC_RELAXED);
 	__atomic_store_n(&limits->tcp_idle_s, opts->tcp_idle_s, __ATOMIC_RELAXED);
@@ -298,14 +346,21 @@ int server_new(const struct server_opts *opts, struct server **ret_server, char 
 		return FAIL_NOMEM;
 	}
 	server->forward = opts->forward;
+	pthread_mutex_init(&server->tls_lock, NULL);
+	server->tls_listen = calloc(opts->tls_listen_count + 1, sizeof(*server->tls_listen));
 	server->listen = calloc(opts->listen_count, sizeof(*server->listen));
 	server->workers = calloc(opts->workers, sizeof(*server->workers));
 	server->beats_seen = calloc(opts->workers, sizeof(*server->beats_seen));
 	server->gate = gate_new();
 	int ret = FAIL_NOMEM;
-	if (server->listen != NULL && server->workers != NULL && server->beats_seen != NULL &&
-	    server->gate != NULL) {
+	if (server->tls_listen != NULL && server->listen != NULL && server->workers != NULL &&
+	    server->beats_seen != NULL && server->gate != NULL) {
 		listen_choose(server, opts);
+		if (opts->tls != NULL) {
+			server->tls_listen_count = opts->tls_listen_count;
+			memcpy(server->tls_listen, opts->tls_listen,
+			       opts->tls_listen_count * sizeof(*server->tls_listen));
+		}
 		ret = 0;
 	}
 	for (unsigned int i = 0; ret == 0 && i < opts->workers; i++) {
@@ -443,6 +498,36 @@ static uint64_t counters_sum(const struct server *server, size_t field)
 	return sum;
 }
 
+static void connection_metrics(struct server *server, struct text *out)
+{
+	static const struct {
+		const char *result;
+		size_t field;
+	} shakes[] = {
+		{"full", offsetof(struct worker_counters, tls_full)},
+		{"resumed", offsetof(struct worker_counters, tls_resumed)},
+		{"failed", offsetof(struct worker_counters, tls_failed)},
+	};
+	metric_family(out, "horizond_tcp_connections", METRIC_GAUGE,
+	              "TCP connections of clients now open, those by TLS among them.");
+	metric_sample_u64(out, "horizond_tcp_connections", NULL,
+	                  __atomic_load_n(&server->conns, __ATOMIC_RELAXED));
+	if (server->tls_listen_count == 0) {
+		return;
+	}
+	metric_family(out, "horizond_tls_connections", METRIC_GAUGE,
+	              "TLS connections of clients now open.");
+	metric_sample_u64(out, "horizond_tls_connections", NULL,
+	                  __atomic_load_n(&server->tls_conns, __ATOMIC_RELAXED));
+	metric_family(out, "horizond_tls_handshakes_total", METRIC_COUNTER,
+	              "TLS handshakes of clients, and what came of them.");
+	for (size_t i = 0; i < sizeof(shakes) / sizeof(shakes[0]); i++) {
+		const char *labels[] = {"result", shakes[i].result, NULL};
+		metric_sample_u64(out, "horizond_tls_handshakes_total", labels,
+		                  counters_sum(server, shakes[i].field));
+	}
+}
+
 void server_metrics(void *ctx, struct text *out)
 {
 	static const struct {
@@ -481,8 +566,5 @@ void server_metrics(void *ctx, struct text *out)
 	              "Cached answers in use, asked for again before they ran out.");
 	metric_sample_u64(out, "horizond_refreshes_total", NULL,
 	                  counters_sum(server, offsetof(struct worker_counters, refreshes)));
-	metric_family(out, "horizond_tcp_connections", METRIC_GAUGE,
-	              "TCP connections of clients now open.");
-	metric_sample_u64(out, "horizond_tcp_connections", NULL,
-	                  __atomic_load_n(&server->conns, __ATOMIC_RELAXED));
+	connection_metrics(server, out);
 }

@@ -7,7 +7,7 @@
  *
  * Loop:   server_* calls come from the control thread.
  * Memory: bounded: questions waiting (in all and a client), connections (in all and a client), bytes a connection.
- * RFC:    7766 (TCP), 7828 (keepalive), 8767 (the client timer); threats T19, T21, T22.
+ * RFC:    7766 (TCP), 7828 (keepalive), 7858 (TLS), 8767 (the client timer); threats T19, T21, T22.
  */
 #pragma once
 
@@ -20,10 +20,14 @@
 #include <stdint.h>
 
 struct server;
+struct tls_host;
 
 struct server_opts {
 	const struct addr *listen;
 	size_t listen_count;
+	const struct addr *tls_listen; /* DNS over TLS (RFC 7858); none unless tls is set */
+	size_t tls_listen_count;
+	struct tls_host *tls; /* what is shown there; borrowed. NULL with server_tune: as it was */
 	unsigned int workers; /* at least 1 */
 	unsigned int tcp_max_connections;
 	unsigned int tcp_max_per_client;

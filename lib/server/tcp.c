@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/mono.h"
+#include "tls/tls.h"
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,9 @@
 #define CONN_OUT_MAX     (256u << 10) /* answers not taken; then we read no more */
 #define CONN_OUT_CAP     (1u << 20)   /* with those that were under way by then; more: the end */
 #define FRAME_MS         10000 /* a message begun must end in that time, an answer be taken */
+#define SHAKE_MS         5000  /* a TLS handshake must end in that time */
+#define SHAKING_MAX      256   /* handshakes of a worker under way */
+#define SHAKES_TURN      4     /* steps of them in one turn */
 #define ACCEPT_ROUND     64
 #define ACCEPT_AGAIN_MS  100 /* after the system had no room for a connection */
 #define BACKLOG          1024
@@ -42,11 +46,104 @@ struct conn {
 		active_ms; /* the last whole message, or answer taken; or the present business' begin */
 	unsigned int waiting_count;
 	int fd;
-	bool busy;    /* a message has begun, or answers are not taken */
-	bool lost;    /* to be closed: answers had no room */
-	bool eof;     /* the client sends no more, or we hear no more */
-	bool in_turn; /* its read is being worked on: answers go to the worker's room */
+	bool by_tls;
+	struct tls *tls;   /* NULL: in clear, or nothing has come yet */
+	struct list shake; /* in worker->shaking */
+	bool busy;         /* a message has begun, or answers are not taken */
+	bool lost;         /* to be closed: answers had no room */
+	bool eof;          /* the client sends no more, or we hear no more */
+	bool shaking;      /* hands, by TLS: no question yet */
+	bool in_turn;      /* its read is being worked on: answers go to the worker's room */
 };
+
+/* --- TLS (RFC 7858) --- */
+
+/* The handshake is over. A connection that is closed before that has failed in it. */
+static void shake_end(struct conn *conn, bool done)
+{
+	struct worker *worker = conn->worker;
+	if (!conn->shaking) {
+		return;
+	}
+	conn->shaking = false;
+	list_remove(&conn->shake);
+	worker->shaking_count--;
+	if (!done) {
+		metric_add(&worker->counters.tls_failed, 1);
+	} else if (tls_resumed(conn->tls)) {
+		metric_add(&worker->counters.tls_resumed, 1);
+	} else {
+		metric_add(&worker->counters.tls_full, 1);
+	}
+}
+
+static void turn_ended(void *ctx)
+{
+	struct worker *worker = ctx;
+	worker->shakes = 0;
+}
+
+/*
+ * A handshake costs as much as a thousand questions: a turn has a few, the others are ready still
+ * in the next.
+ */
+static bool shake_allowed(struct worker *worker)
+{
+	if (worker->shakes == 0) {
+		loop_timer_set(&worker->turned, 0);
+	}
+	return worker->shakes++ < SHAKES_TURN;
+}
+
+/* False: the connection is to close. */
+static bool conn_shake(struct conn *conn)
+{
+	if (!shake_allowed(conn->worker)) {
+		return true;
+	}
+	if (conn->tls == NULL) {
+		struct tls_host *host = server_tls(conn->worker->server);
+		conn->tls = tls_accept(host, conn->fd);
+		tls_host_unref(&host);
+		if (conn->tls == NULL) {
+			return false;
+		}
+	}
+	int ret = tls_handshake(conn->tls);
+	if (ret == 0) {
+		shake_end(conn, true);
+		conn->active_ms = loop_now_ms(conn->worker->loop);
+	} else if (ret != -EAGAIN) {
+		char client[ADDR_TEXT_MAX];
+		log_debug("server", "TLS with %s: %s", addr_text(&conn->client, client),
+		          tls_error(conn->tls));
+		return false;
+	}
+	return true;
+}
+
+/* As recv and send, in clear or not. */
+static ssize_t conn_recv(struct conn *conn, void *bytes, size_t size)
+{
+	if (conn->tls == NULL) {
+		return recv(conn->fd, bytes, size, 0);
+	}
+	ssize_t n = tls_recv(conn->tls, bytes, size);
+	errno = n < 0 ? (int)-n : 0;
+	return n < 0 ? -1 : n;
+}
+
+static ssize_t conn_send(struct conn *conn, const void *bytes, size_t size)
+{
+	if (conn->tls == NULL) {
+		return send(conn->fd, bytes, size, MSG_NOSIGNAL);
+	}
+	ssize_t n = tls_send(conn->tls, bytes, size);
+	errno = n < 0 ? (int)-n : 0;
+	return n < 0 ? -1 : n;
+}
+
+/* --- A connection --- */
 
 static void conn_close(struct conn *conn)
 {
@@ -58,6 +155,11 @@ static void conn_close(struct conn *conn)
 	}
 	loop_timer_cancel(&conn->timer);
 	loop_fd_close(&conn->lfd);
+	if (conn->by_tls) {
+		shake_end(conn, false);
+		tls_free(&conn->tls);
+		__atomic_fetch_sub(&worker->server->tls_conns, 1, __ATOMIC_RELAXED);
+	}
 	close(conn->fd);
 	gate_conn_end(worker->server->gate, &conn->client);
 	__atomic_fetch_sub(&worker->server->conns, 1, __ATOMIC_RELAXED);
@@ -113,12 +215,20 @@ static bool conn_holds(const struct conn *conn)
 static uint64_t conn_patience_ms(const struct conn *conn)
 {
 	uint64_t idle_ms = (uint64_t)LIMIT(conn->worker->server, tcp_idle_s) * 1000;
+	if (conn->shaking && idle_ms > SHAKE_MS) {
+		return SHAKE_MS;
+	}
 	return conn->busy && idle_ms > FRAME_MS ? FRAME_MS : idle_ms;
 }
 
 /* After whatever has changed: what is waited for, and how long. */
 static void conn_settle(struct conn *conn)
 {
+	if (conn->shaking) {
+		bool out = conn->tls != NULL && tls_wants_write(conn->tls);
+		loop_fd_want(&conn->lfd, out ? LOOP_WRITE : LOOP_READ);
+		return;
+	}
 	bool busy = conn->in.len != 0 || conn->out.len != 0;
 	if (busy && !conn->busy) {
 		conn->busy = true;
@@ -162,7 +272,7 @@ static void conn_active(struct conn *conn)
 static bool conn_write(struct conn *conn, const uint8_t *bytes, size_t len)
 {
 	if (conn->out.len == 0) {
-		ssize_t n = send(conn->fd, bytes, len, MSG_NOSIGNAL);
+		ssize_t n = conn_send(conn, bytes, len);
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			return false;
 		}
@@ -186,7 +296,7 @@ static bool turn_flush(struct conn *conn)
 /* Takes from out what the socket takes. False: the connection is gone (not yet closed). */
 static bool conn_push(struct conn *conn)
 {
-	ssize_t n = send(conn->fd, conn->out.at, conn->out.len, MSG_NOSIGNAL);
+	ssize_t n = conn_send(conn, conn->out.at, conn->out.len);
 	if (n < 0) {
 		return errno == EAGAIN || errno == EINTR;
 	}
@@ -247,7 +357,7 @@ static bool conn_question(struct conn *conn, const uint8_t *wire, size_t size, u
 	struct query_in in = {.wire = wire,
 	                      .size = size,
 	                      .client = &conn->client,
-	                      .proto = QUERY_TCP,
+	                      .proto = conn->by_tls ? QUERY_TLS : QUERY_TCP,
 	                      .now_s = now_s};
 	uint8_t *out = worker->tcp_out + worker->tcp_out_len;
 	struct query_ask ask;
@@ -335,7 +445,8 @@ static bool conn_work(struct conn *conn, size_t got)
 /* False, as below: the connection is to close. */
 static bool conn_readable(struct conn *conn)
 {
-	ssize_t n = recv(conn->fd, conn->worker->tcp_in, DNS_MSG_MAX + 2, 0);
+	/* Longer than a TLS record: nothing is left in OpenSSL that would not wake us. */
+	ssize_t n = conn_recv(conn, conn->worker->tcp_in, DNS_MSG_MAX + 2);
 	if (n < 0) {
 		return errno == EAGAIN || errno == EINTR;
 	}
@@ -367,6 +478,10 @@ static void conn_end_turn(struct conn *conn, bool ok)
 static void conn_ready(void *ctx, int fd, unsigned int what)
 {
 	struct conn *conn = ctx;
+	if (conn->shaking) {
+		conn_end_turn(conn, conn_shake(conn));
+		return;
+	}
 	bool ok = !(what & LOOP_WRITE) || conn_writable(conn);
 	if (ok && (what & LOOP_READ) && conn_reads(conn)) {
 		ok = conn_readable(conn);
@@ -406,7 +521,21 @@ static bool conn_room(struct worker *worker)
 	return false;
 }
 
-static struct conn *conn_new(struct worker *worker, int fd, const struct addr *client)
+/* One more handshake: the oldest that does not come to its end makes way (T42). */
+static void shake_begin(struct conn *conn)
+{
+	struct worker *worker = conn->worker;
+	if (worker->shaking_count >= SHAKING_MAX) {
+		conn_close(list_item(worker->shaking.next, struct conn, shake));
+	}
+	conn->by_tls = true;
+	conn->shaking = true;
+	list_append(&worker->shaking, &conn->shake);
+	worker->shaking_count++;
+	__atomic_fetch_add(&worker->server->tls_conns, 1, __ATOMIC_RELAXED);
+}
+
+static struct conn *conn_new(struct worker *worker, int fd, const struct addr *client, bool tls)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 	if (conn == NULL ||
@@ -420,14 +549,19 @@ static struct conn *conn_new(struct worker *worker, int fd, const struct addr *c
 	conn->active_ms = loop_now_ms(worker->loop);
 	list_init(&conn->waiting);
 	list_append(&worker->conns, &conn->link);
+	list_init(&conn->shake);
+	if (tls) {
+		shake_begin(conn);
+	}
 	loop_timer_init(worker->loop, &conn->timer, conn_due, conn);
 	loop_timer_set(&conn->timer, conn_patience_ms(conn));
 	__atomic_fetch_add(&worker->server->conns, 1, __ATOMIC_RELAXED);
 	return conn;
 }
 
-static void conn_accept(struct worker *worker, int fd, const struct addr *client)
+static void conn_accept(struct tcp_listener *listener, int fd, const struct addr *client)
 {
+	struct worker *worker = listener->worker;
 	struct server *server = worker->server;
 	/* Who has had his share displaces nobody: the gate comes first. */
 	bool counted = gate_conn_begin(server->gate, client, LIMIT(server, tcp_max_per_client),
@@ -435,7 +569,7 @@ static void conn_accept(struct worker *worker, int fd, const struct addr *client
 	bool room = counted && conn_room(worker);
 	int one = 1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (room && conn_new(worker, fd, client) != NULL) {
+	if (room && conn_new(worker, fd, client, listener->tls) != NULL) {
 		metric_add(&worker->counters.tcp_accepted, 1);
 		return;
 	}
@@ -480,7 +614,7 @@ static void listener_ready(void *ctx, int fd, unsigned int what)
 		struct addr client = {.len = sizeof(client.in6)};
 		int conn = accept4(fd, &client.sa, &client.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (conn >= 0) {
-			conn_accept(listener->worker, conn, &client);
+			conn_accept(listener, conn, &client);
 			continue;
 		}
 		switch (errno) {
@@ -522,9 +656,11 @@ int tcp_socket(const struct addr *addr, char *err, size_t err_size)
 	return fd;
 }
 
-int tcp_open(struct tcp_listener *listener, struct worker *worker, int fd)
+int tcp_open(struct tcp_listener *listener, struct worker *worker, int fd, bool tls)
 {
 	listener->worker = worker;
+	listener->tls = tls;
+	loop_timer_init(worker->loop, &worker->turned, turn_ended, worker);
 	listener->fd = fd;
 	loop_timer_init(worker->loop, &listener->again, listener_again, listener);
 	return loop_fd_open(worker->loop, &listener->lfd, fd, LOOP_READ, listener_ready, listener);
@@ -554,7 +690,7 @@ void tcp_drain_all(struct worker *worker)
 {
 	list_each (at, &worker->conns) {
 		struct conn *conn = list_item(at, struct conn, link);
-		bool ok = !conn_reads(conn) || conn_readable(conn);
+		bool ok = !conn->shaking && (!conn_reads(conn) || conn_readable(conn));
 		conn->eof = true;
 		conn_end_turn(conn, ok);
 	}

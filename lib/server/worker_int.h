@@ -75,6 +75,7 @@ struct tcp_listener {
 	struct loop_fd lfd;
 	struct loop_timer again; /* no room for a connection: a pause */
 	int fd;
+	bool tls;
 };
 
 struct conn;
@@ -111,6 +112,9 @@ struct worker_counters {
 	uint64_t tcp_accepted;
 	uint64_t tcp_refused; /* over a limit */
 	uint64_t tcp_evicted; /* idle, made way for another */
+	uint64_t tls_full;    /* handshakes */
+	uint64_t tls_resumed; /* handshakes that took up a session */
+	uint64_t tls_failed;
 };
 
 struct worker {
@@ -124,7 +128,8 @@ struct worker {
 	struct worker_counters counters;
 	struct udp *udp;
 	struct tcp_listener *tcp;
-	size_t listen_count;
+	size_t listen_count; /* of udp; of tcp there are tcp_count, those with TLS last */
+	size_t tcp_count;
 	struct udp_batch *batch;
 	struct udp_late *late;
 	uint8_t *tcp_in;  /* DNS_MSG_MAX + 2 and more: what one read brings */
@@ -133,6 +138,10 @@ struct worker {
 	size_t tcp_out_len;
 	unsigned int tcp_answers; /* given at once in this turn */
 	struct list conns;        /* least lately used first */
+	struct list shaking; /* those of them whose TLS handshake is under way, the oldest first */
+	unsigned int shaking_count;
+	unsigned int shakes;      /* steps of handshakes in this turn */
+	struct loop_timer turned; /* the turn has ended */
 	struct list parked;
 	size_t parked_count;
 	uint32_t parked_of[PARKED_RULES];
@@ -158,7 +167,12 @@ struct server {
 	unsigned int worker_count;
 	struct addr *listen;
 	size_t listen_count;
-	unsigned int conns; /* atomic: open connections of all workers */
+	struct addr *tls_listen;
+	size_t tls_listen_count;
+	pthread_mutex_t tls_lock;
+	struct tls_host *tls; /* held; changed by a reload */
+	unsigned int conns;   /* atomic: open connections of all workers, those by TLS among them */
+	unsigned int tls_conns; /* atomic */
 	uint64_t *beats_seen;
 	unsigned int drain_ms;
 };
@@ -175,9 +189,12 @@ void udp_answer(struct parked *parked, const uint8_t *bytes, size_t size);
 /* Sends what udp_answer has gathered. */
 void udp_flush(struct worker *worker);
 
+/* server.c: what is shown to clients by TLS now; the caller's to unref. */
+struct tls_host *server_tls(struct server *server);
+
 /* tcp.c */
 int tcp_socket(const struct addr *addr, char *err, size_t err_size);
-int tcp_open(struct tcp_listener *listener, struct worker *worker, int fd);
+int tcp_open(struct tcp_listener *listener, struct worker *worker, int fd, bool tls);
 void tcp_close(struct tcp_listener *listener);
 /* One message to a connection outside its own turn. */
 void tcp_answer(struct conn *conn, const uint8_t *bytes, size_t size);

@@ -2,7 +2,7 @@
 
 #define RATE_MIN     0.01
 #define RATE_LEAST   0.05 /* of what is set, however often we are throttled */
-#define RATE_STEP    0.02 /* of what is set, for each call that went well */
+#define RATE_STEP    0.05 /* of what is set, for each call that went well */
 #define REST_MOST_MS 60000
 
 #define BACKOFF_FIRST_MS 1000
@@ -12,7 +12,7 @@ static void count_up(struct sync_budget *budget, uint64_t now_ms)
 {
 	double passed_s = (double)(now_ms - budget->counted_ms) / 1000;
 	budget->tokens += passed_s * budget->rate;
-	budget->tokens = budget->tokens < BUDGET_BURST ? budget->tokens : BUDGET_BURST;
+	budget->tokens = budget->tokens < budget->burst ? budget->tokens : budget->burst;
 	budget->counted_ms = now_ms;
 }
 
@@ -26,6 +26,7 @@ void sync_budget__init(struct sync_budget *budget, double rate, uint64_t now_ms)
 	*budget = (struct sync_budget){
 		.most = rate_checked(rate),
 		.rate = rate_checked(rate),
+		.burst = BUDGET_BURST,
 		.tokens = BUDGET_BURST,
 		.counted_ms = now_ms,
 	};
@@ -36,6 +37,7 @@ void sync_budget__set_rate(struct sync_budget *budget, double rate, uint64_t now
 	count_up(budget, now_ms);
 	budget->most = rate_checked(rate);
 	budget->rate = budget->most;
+	budget->burst = BUDGET_BURST;
 }
 
 uint64_t sync_budget__throttled(struct sync_budget *budget, uint64_t now_ms, uint32_t draw)
@@ -43,6 +45,8 @@ uint64_t sync_budget__throttled(struct sync_budget *budget, uint64_t now_ms, uin
 	count_up(budget, now_ms);
 	double least = budget->most * RATE_LEAST;
 	budget->rate = budget->rate / 2 > least ? budget->rate / 2 : least;
+	budget->burst =
+		budget->burst > 2 ? budget->burst / 2 : 1; /* what it takes at once is less */
 	budget->tokens = 0;
 	budget->throttled++;
 	uint64_t rest_ms = sync_backoff__ms(budget->throttled, REST_MOST_MS, draw);

@@ -10,8 +10,9 @@
 #define BUDGET_BURST 10
 
 struct sync_budget {
-	double most; /* calls a second, as set */
-	double rate; /* now: less while the API throttles */
+	double most;  /* calls a second, as set */
+	double rate;  /* now: less while the API throttles */
+	double burst; /* calls at once: less when they were throttled */
 	double tokens;
 	uint64_t counted_ms;
 	uint64_t rest_until_ms; /* the API throttled: no call before */
@@ -25,7 +26,7 @@ void sync_budget__init(struct sync_budget *budget, double rate, uint64_t now_ms)
 void sync_budget__set_rate(struct sync_budget *budget, double rate, uint64_t now_ms);
 
 /*
- * The API throttled a call: half the rate (not below a twentieth of what is set), nothing saved up, and a rest for all,
+ * The API throttled a call: half the rate (not below a twentieth of what is set), half the burst for good, nothing saved up, and a rest for all,
  * exponential with full jitter; draw is even over 0..2^32-1. Returns the rest in milliseconds.
  */
 uint64_t sync_budget__throttled(struct sync_budget *budget, uint64_t now_ms, uint32_t draw);

@@ -319,6 +319,7 @@ static void look_file(struct sync *sync, struct sync_zone *zone, bool asked)
 void sync_look__at(struct sync *sync, struct sync_zone *zone)
 {
 	bool asked = zone->asked;
+	uint64_t began_ms = zone->listing != NULL ? zone->listing->began_ms : mono_ms();
 	sync->current = zone;
 	zone->asked =
 		asked && zone->listing != NULL; /* its first pages may be older than the wish */
@@ -331,6 +332,9 @@ void sync_look__at(struct sync *sync, struct sync_zone *zone)
 		zone->due.at_ms = mono_ms();
 	}
 	sync->current = NULL;
+	if (zone->listing == NULL) {
+		sync_feed__looked(sync, zone->id, began_ms);
+	}
 	if (zone->dropped) {
 		sync_zone__free(&zone);
 	}

@@ -2,6 +2,7 @@
 #include "sync/sync_int.h"
 
 #include "base/fail.h"
+#include "base/random.h"
 #include <string.h>
 
 /* --- Given by other threads --- */
@@ -115,7 +116,14 @@ void sync_hint(struct sync *sync, const char *zone_id)
 
 void sync_set_feed(struct sync *sync, bool heard)
 {
+	pthread_mutex_lock(&sync->lock);
+	bool before = sync->feed;
 	__atomic_store_n(&sync->feed, heard, __ATOMIC_RELAXED);
+	if (before && !heard) {
+		sync->feed_lost = true;
+		pthread_cond_signal(&sync->poke);
+	}
+	pthread_mutex_unlock(&sync->lock);
 }
 
 /* --- Taken up, under lock --- */
@@ -179,6 +187,20 @@ static void hints_take(struct sync *sync, uint64_t now_ms)
 	sync->hinted_vpc = false;
 }
 
+/* Nobody tells of changes any more: looks that were put off for an hour are due within an interval, not all at once. */
+static void feed_lost_take(struct sync *sync, uint64_t now_ms)
+{
+	uint32_t interval_ms = 1000 * sync->settings->interval_s;
+	for (size_t i = 0; i < sync->zone_count; i++) {
+		struct sync_zone *zone = sync->zones[i];
+		uint64_t at_ms = now_ms + random_below(interval_ms);
+		if (zone->file == NULL && !zone->foreign && zone->due.at_ms > at_ms) {
+			zone->due.at_ms = at_ms;
+		}
+	}
+	sync->feed_lost = false;
+}
+
 static void accepted_take(struct sync *sync)
 {
 	for (size_t n = 0; n < sync->accepted_count; n++) {
@@ -202,10 +224,14 @@ void sync_orders__take(struct sync *sync, uint64_t now_ms)
 	if (sync->accepted_count > 0) {
 		accepted_take(sync);
 	}
+	if (sync->feed_lost) {
+		feed_lost_take(sync, now_ms);
+	}
 }
 
 bool sync_orders__wait(const struct sync *sync)
 {
 	return sync->order != NULL || sync->wanted_count > 0 || sync->wanted_all ||
-	       sync->hint_count > 0 || sync->hinted_vpc || sync->accepted_count > 0;
+	       sync->hint_count > 0 || sync->hinted_vpc || sync->accepted_count > 0 ||
+	       sync->feed_lost;
 }

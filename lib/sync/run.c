@@ -6,13 +6,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A failure rests no longer than this many intervals. */
 #define REST_INTERVALS 5
 
 /* A zone is never looked at more often, however short its listing. */
 #define GAP_MS 1000
+
+#define NICE 10
 
 uint64_t sync_due__fail(const struct sync *sync, struct sync_due *due)
 {
@@ -92,8 +96,12 @@ int sync_run__before(void *ctx, const char *operation)
 		}
 		sleep_until(sync, earlier(now_ms + wait_ms, sync_publish__due_ms(sync)));
 	}
-	if (sync->current != NULL) {
-		sync->current->calls++;
+	struct sync_zone *zone = sync->current;
+	if (zone != NULL) {
+		zone->calls++;
+		if (zone->listing != NULL && aws_listing_pages(zone->listing->pages) == 0) {
+			zone->listing->began_ms = mono_ms(); /* the wait for the budget left out */
+		}
 	}
 	return 0;
 }
@@ -269,8 +277,11 @@ void *sync_run__thread(void *ctx)
 {
 	struct sync *sync = ctx;
 	pthread_setname_np(pthread_self(), "sync");
+	/* Whoever answers goes before whoever reads listings; on Linux this is the thread's alone. */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 	while (going_on(sync)) {
 		sync_run__attend(sync);
+		sync_feed__follow(sync);
 		if (sync->aws_stale && sync_run__client(sync) != 0) {
 			log_error("sync", "no memory for a client of the API, trying again");
 			sleep_until(sync, mono_ms() + GAP_MS);
@@ -283,6 +294,7 @@ void *sync_run__thread(void *ctx)
 			sleep_until(sync, earlier(job.at_ms, sync_publish__due_ms(sync)));
 		}
 	}
+	sync_feed__stop(sync);
 	sync_disk__finish(sync);
 	return NULL;
 }

@@ -24,6 +24,7 @@ void sync_settings__free(struct sync_settings **settings)
 	free(old->region);
 	free(old->endpoint);
 	free(old->state_dir);
+	free(old->queue);
 	sync_settings__texts_free(old->zones, old->zone_count);
 	sync_settings__texts_free(old->zone_files, old->zone_file_count);
 	sync_roles__free(old);
@@ -72,6 +73,7 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 	settings->region = text_copy(opts->region);
 	settings->endpoint = text_copy(opts->endpoint);
 	settings->state_dir = text_copy(opts->state_dir);
+	settings->queue = text_copy(opts->queue);
 	settings->zone_count = opts->api ? opts->zone_count : 0;
 	settings->zones =
 		sync_settings__texts(opts->zones, settings->zone_count, sync_settings__bare_id);
@@ -87,7 +89,7 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 	settings->guard_max_loss = opts->guard_max_loss;
 	settings->guard_min_sets = opts->guard_min_sets;
 	if (settings->vpc == NULL || settings->region == NULL || settings->endpoint == NULL ||
-	    settings->state_dir == NULL || settings->zones == NULL ||
+	    settings->state_dir == NULL || settings->queue == NULL || settings->zones == NULL ||
 	    settings->zone_files == NULL || !sync_roles__copy(settings, opts)) {
 		sync_settings__free(&settings);
 	}

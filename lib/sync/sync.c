@@ -191,8 +191,9 @@ void sync_metrics(void *ctx, struct text *out)
 	pthread_mutex_lock(&sync->lock);
 	struct zones *zones = zones_ref(sync->latest);
 	if (sync->aws != NULL) {
-		aws_metrics(sync->aws, out);
+		aws_metrics_sum(sync->aws, sync_feed__aws(sync), out);
 	}
+	sync_feed__metrics(sync, out);
 	pthread_mutex_unlock(&sync->lock);
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		family_write(&families[i], zones, out);

@@ -43,6 +43,7 @@ struct sync_opts {
 	unsigned int guard_max_loss; /* percent of a zone that one listing may take away */
 	unsigned int guard_min_sets; /* of zones of so many sets or more */
 	const char *endpoint;
+	const char *queue; /* URL of the SQS queue with change events; NULL or "": none */
 	const struct sync_role *roles;
 	size_t role_count;
 	const char *state_dir; /* "": no copies on disk */

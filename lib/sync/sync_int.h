@@ -39,6 +39,7 @@ struct sync_settings {
 	size_t zone_count;
 	char **zone_files;
 	size_t zone_file_count;
+	char *queue; /* "": none */
 	struct sync_settings_role *roles;
 	size_t role_count;
 	char *state_dir; /* "": no copies on disk */
@@ -180,13 +181,15 @@ struct sync {
 		     [DNS_NAME_TEXT_MAX]; /* zones whose held listing is to be served */
 	size_t accepted_count;
 	bool hinted_vpc; /* zones have come or gone */
+	bool feed_lost;  /* was heard, is not any more */
 	struct aws *aws; /* changed by the thread, under lock; its counters are read by others */
 	struct zones *latest;
 	bool ready;
 	char why[256]; /* what is missing while not ready */
 
-	bool cancel; /* atomic: the call under way is of no use any more */
-	bool feed;   /* atomic: a change feed is heard */
+	bool cancel;               /* atomic: the call under way is of no use any more */
+	bool feed;                 /* atomic: a change feed is heard */
+	struct sync_feed *feeding; /* changed by the thread, under lock; NULL: none */
 };
 
 /* --- settings.c --- */
@@ -246,6 +249,18 @@ void sync_roles__free(struct sync_settings *settings);
 bool sync_roles__same(const struct sync_settings *a, const struct sync_settings *b);
 /* The number of the role that lists a zone; SIZE_MAX: our own credentials do. */
 size_t sync_roles__of(const struct sync_settings *settings, const struct sync_zone *zone);
+
+/* --- feed.c --- */
+
+struct sync_feed;
+/* Starts, stops or changes it as the settings say. The side thread's, like the next. */
+void sync_feed__follow(struct sync *sync);
+void sync_feed__stop(struct sync *sync);
+/* A look at the zone that began then has ended. */
+void sync_feed__looked(struct sync *sync, const char *zone_id, uint64_t began_ms);
+/* Under lock: its client, for its counters; NULL: none. */
+const struct aws *sync_feed__aws(const struct sync *sync);
+void sync_feed__metrics(const struct sync *sync, struct text *out);
 
 /* --- look.c --- */
 

@@ -1,5 +1,4 @@
 #include "base/fail.h"
-#include "base/log.h"
 #include "base/mono.h"
 #include "base/random.h"
 #include "tls/tls_int.h"
@@ -167,8 +166,8 @@ static int file_check(const char *path, bool secret, char *err, size_t err_size)
 		return FAIL_FORMAT;
 	}
 	if (secret && (st.st_mode & (S_IROTH | S_IWOTH)) != 0) {
-		snprintf(err, err_size,
-		         "key %s is open to others: mode 0600 or 0640 would be right", path);
+		snprintf(err, err_size, "%s is open to others; mode 0600 or 0640 would be right",
+		         path);
 		return FAIL_DENIED;
 	}
 	return 0;
@@ -196,14 +195,10 @@ static int context_load(SSL_CTX *context, const char *certificate, const char *k
 	return 0;
 }
 
-/* An old certificate serves those who pin its key, and is better than silence: said, not refused. */
-static void warn_of_age(SSL_CTX *context, const char *certificate)
+bool tls_host_expired(const struct tls_host *host)
 {
-	const X509 *cert = SSL_CTX_get0_certificate(context);
-	if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0) {
-		log_warn("tls", "certificate %s has expired: clients will refuse it; renew it",
-		         certificate);
-	}
+	const X509 *cert = SSL_CTX_get0_certificate(host->context);
+	return X509_cmp_current_time(X509_get0_notAfter(cert)) < 0;
 }
 
 static void context_settings(SSL_CTX *context)
@@ -241,7 +236,6 @@ int tls_host_new(const char *certificate, const char *key, const struct tls_host
 		tls_host_unref(&host);
 		return ret;
 	}
-	warn_of_age(host->context, certificate);
 	*ret_host = host;
 	return 0;
 }

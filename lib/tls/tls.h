@@ -52,6 +52,8 @@ int tls_trust_load(void);
  */
 int tls_host_new(const char *certificate, const char *key, const struct tls_host *before,
                  struct tls_host **ret_host, char *err, size_t err_size);
+/* The certificate has run out: it serves those who pin its key, others will refuse it. */
+bool tls_host_expired(const struct tls_host *host);
 struct tls_host *tls_host_ref(struct tls_host *host);
 /* Sets *host to NULL. NULL is fine. */
 void tls_host_unref(struct tls_host **host);

@@ -57,7 +57,7 @@ static void dynamic_alias(struct build_group *group)
 }
 
 /* Settles set->target. Without a zone id to go by, a name that is not here is somebody else's. */
-static void alias_aim(struct zone_builder *b, struct build_group *group, struct build_set *set)
+static void alias_aim(struct zone_builder *b, struct build_group *group, struct build_more *set)
 {
 	if (set->home == BUILD_HOME_OTHER) {
 		dynamic_alias(group);
@@ -123,8 +123,8 @@ static void group_done(struct zone_builder *b, struct build_group *group)
 	group->state = BUILD_DONE;
 	const struct build_set *set = build_member(b, group, 0);
 	if (group->class == ZONE_STATIC && set->policy == ZONE_POLICY_SIMPLE &&
-	    set->target != BUILD_NONE) {
-		group->goal = b->groups[set->target].goal;
+	    build_more(b, set)->target != BUILD_NONE) {
+		group->goal = b->groups[build_more(b, set)->target].goal;
 	}
 }
 
@@ -138,7 +138,7 @@ static void stack_step(struct zone_builder *b, struct stack *stack)
 		stack->count--;
 		return;
 	}
-	uint32_t at = build_member(b, group, top->next)->target;
+	uint32_t at = build_more(b, build_member(b, group, top->next))->target;
 	if (at == BUILD_NONE) {
 		top->next++;
 		return;
@@ -177,7 +177,7 @@ static void group_aim(struct zone_builder *b, struct build_group *group)
 {
 	bool any = false;
 	for (uint32_t i = 0; group->class != ZONE_FAULT && i < group->count; i++) {
-		struct build_set *set = build_member(b, group, i);
+		struct build_more *set = build_more(b, build_member(b, group, i));
 		if (set->alias != 0) {
 			alias_aim(b, group, set);
 			any = true;

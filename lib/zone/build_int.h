@@ -45,20 +45,25 @@ struct build_set {
 	uint32_t node;
 	uint32_t values;
 	uint32_t values_size;
-	uint32_t why; /* text: the set is a fault */
-	uint32_t identifier;
-	uint32_t health;
-	uint32_t region;
-	uint32_t alias;  /* name */
-	uint32_t target; /* group that the alias means, or BUILD_NONE */
-	uint32_t order;  /* number in the list */
+	uint32_t more;  /* what most sets have nothing of; 0: neither has this */
+	uint32_t order; /* number in the list */
 	uint32_t ttl_s;
 	uint16_t type;
 	uint16_t count; /* values */
 	uint8_t policy;
 	uint8_t weight;
 	uint8_t flags; /* enum zone_member_flag */
-	uint8_t home;  /* enum build_home */
+	uint8_t spare;
+};
+
+struct build_more {
+	uint32_t why; /* text: the set is a fault */
+	uint32_t identifier;
+	uint32_t health;
+	uint32_t region;
+	uint32_t alias;  /* name */
+	uint32_t target; /* group that the alias means, or BUILD_NONE */
+	uint32_t home;   /* enum build_home */
 };
 
 enum build_state {
@@ -69,7 +74,6 @@ enum build_state {
 
 /* One (name, type): order[first .. first + count) are its sets, by identifier. */
 struct build_group {
-	uint32_t node;
 	uint32_t first;
 	uint32_t count;
 	uint32_t why;  /* text of a fault */
@@ -110,6 +114,9 @@ struct zone_builder {
 	struct build_set *sets;
 	size_t set_count;
 	size_t set_room;
+	struct build_more *more; /* the first says: nothing */
+	size_t more_count;
+	size_t more_room;
 	uint32_t *order; /* sets by node, then by type and identifier */
 	struct build_group *groups;
 	size_t group_count;
@@ -151,6 +158,19 @@ static inline struct build_set *build_member(const struct zone_builder *b,
 	return &b->sets[b->order[group->first + i]];
 }
 
+static inline struct build_more *build_more(const struct zone_builder *b,
+                                            const struct build_set *set)
+{
+	return &b->more[set->more];
+}
+
+/* The node whose group it is. */
+static inline uint32_t build_home_node(const struct zone_builder *b,
+                                       const struct build_group *group)
+{
+	return build_member(b, group, 0)->node;
+}
+
 /* --- names.c --- */
 
 /* The node of a lower-case name, made when it is new; BUILD_NONE when it could not be (fail is set). */
@@ -179,7 +199,11 @@ int zone__alias(struct zone_builder *b);
 
 /* --- layout.c --- */
 
-int zone__layout(struct zone_builder *b, struct zone **ret_zone);
+/*
+ * The block, for zone__adopt. What the builder holds is given back to the system while it is written, so that a large
+ * zone does not take both at once: afterwards the builder can only be freed.
+ */
+int zone__layout(struct zone_builder *b, void **ret_block);
 
 /* --- fingerprint.c --- */
 

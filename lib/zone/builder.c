@@ -78,6 +78,10 @@ struct zone_builder *zone_builder_new(const struct zone_opts *opts)
 		b->origin_known = true;
 	}
 	zone__keep(b, "", 1); /* offset 0 means none */
+	b->more = zone__grow(b, NULL, &b->more_room, 1, sizeof(*b->more));
+	if (b->more != NULL) {
+		b->more[b->more_count++] = (struct build_more){.target = BUILD_NONE};
+	}
 	b->id = zone__keep_text(b, opts->id == NULL ? "" : opts->id);
 	if (b->fail == FAIL_NOMEM) {
 		zone_builder_free(&b);
@@ -92,6 +96,7 @@ static void builder_drop(struct zone_builder *b)
 	free(b->nodes);
 	free(b->slots);
 	free(b->sets);
+	free(b->more);
 	free(b->order);
 	free(b->groups);
 	free(b->faults);
@@ -99,6 +104,7 @@ static void builder_drop(struct zone_builder *b)
 	b->nodes = NULL;
 	b->slots = NULL;
 	b->sets = NULL;
+	b->more = NULL;
 	b->order = NULL;
 	b->groups = NULL;
 	b->faults = NULL;
@@ -151,11 +157,17 @@ static void text_fault(struct zone_builder *b, const struct zone_record_set *set
 	zone__add_fault(b, b->listed - 1, name, type, zone__keep_text(b, why));
 }
 
+/* A set while it is read. */
+struct item {
+	struct build_set set;
+	struct build_more more;
+};
+
 /* The first reason stands. */
-static void set_fault(struct zone_builder *b, struct build_set *item, const char *why)
+static void set_fault(struct zone_builder *b, struct item *item, const char *why)
 {
-	if (item->why == 0) {
-		item->why = zone__keep_text(b, why);
+	if (item->more.why == 0) {
+		item->more.why = zone__keep_text(b, why);
 	}
 }
 
@@ -186,9 +198,10 @@ static bool value_known(const struct zone_builder *b, const struct build_set *it
 }
 
 /* Each value once (RFC 2181 section 5). A fault keeps no more: the text that says why lies between. */
-static void value_keep(struct zone_builder *b, struct build_set *item, size_t size)
+static void value_keep(struct zone_builder *b, struct item *draft, size_t size)
 {
-	if (item->why != 0 || value_known(b, item, size)) {
+	struct build_set *item = &draft->set;
+	if (draft->more.why != 0 || value_known(b, item, size)) {
 		return;
 	}
 	uint16_t len = (uint16_t)size;
@@ -203,7 +216,7 @@ static void value_keep(struct zone_builder *b, struct build_set *item, size_t si
 
 /* Returns the sum of the values' hashes, so that their order does not count. */
 static uint64_t values_read(struct zone_builder *b, const struct zone_record_set *set,
-                            struct build_set *item)
+                            struct item *item)
 {
 	char err[200];
 	char why[320];
@@ -212,8 +225,8 @@ static uint64_t values_read(struct zone_builder *b, const struct zone_record_set
 		const char *value = set->values[i] == NULL ? "" : set->values[i];
 		int len = FAIL_LIMIT;
 		if (i < BUILD_VALUES_MAX) {
-			len = dns_rdata_parse_route53(item->type, value, b->scratch, DNS_RDATA_MAX,
-			                              err, sizeof(err));
+			len = dns_rdata_parse_route53(item->set.type, value, b->scratch,
+			                              DNS_RDATA_MAX, err, sizeof(err));
 		} else {
 			set_fault(b, item, "more than 400 values");
 		}
@@ -223,7 +236,7 @@ static uint64_t values_read(struct zone_builder *b, const struct zone_record_set
 			continue;
 		}
 		sum += hash_stable(value, strlen(value));
-		if (item->why == 0) {
+		if (item->more.why == 0) {
 			snprintf(why, sizeof(why), "value \"%.100s\": %s", value,
 			         len == FAIL_LIMIT ? "too long" : err);
 			set_fault(b, item, why);
@@ -233,7 +246,7 @@ static uint64_t values_read(struct zone_builder *b, const struct zone_record_set
 }
 
 static size_t alias_read(struct zone_builder *b, const struct zone_record_set *set,
-                         struct build_set *item, uint8_t *ret_name)
+                         struct item *item, uint8_t *ret_name)
 {
 	int len = dns_name_parse_route53(set->alias_name, ret_name);
 	if (len < 0) {
@@ -241,12 +254,12 @@ static size_t alias_read(struct zone_builder *b, const struct zone_record_set *s
 		return 0;
 	}
 	dns_name_lower(ret_name);
-	item->alias = zone__keep(b, ret_name, (size_t)len);
+	item->more.alias = zone__keep(b, ret_name, (size_t)len);
 	const char *id = build_text(b, b->id);
 	if (set->alias_zone_id == NULL || set->alias_zone_id[0] == '\0' || id[0] == '\0') {
-		item->home = BUILD_HOME_BY_NAME;
+		item->more.home = BUILD_HOME_BY_NAME;
 	} else {
-		item->home =
+		item->more.home =
 			strcmp(set->alias_zone_id, id) == 0 ? BUILD_HOME_SAME : BUILD_HOME_OTHER;
 	}
 	return (size_t)len;
@@ -302,13 +315,30 @@ static uint32_t text_keep(struct zone_builder *b, const char *text)
 	return text_given(text) ? zone__keep_text(b, text) : 0;
 }
 
-static void set_add(struct zone_builder *b, const struct zone_record_set *set,
-                    struct build_set *item, const uint8_t *name, size_t name_len)
+/* 0: nothing that need be kept. */
+static uint32_t more_keep(struct zone_builder *b, const struct build_more *more)
+{
+	static const struct build_more nothing = {.target = BUILD_NONE};
+	if (memcmp(more, &nothing, sizeof(nothing)) == 0) {
+		return 0;
+	}
+	struct build_more *all =
+		zone__grow(b, b->more, &b->more_room, b->more_count + 1, sizeof(*all));
+	if (all == NULL) {
+		return 0;
+	}
+	b->more = all;
+	all[b->more_count] = *more;
+	return (uint32_t)b->more_count++;
+}
+
+static void set_add(struct zone_builder *b, const struct zone_record_set *set, struct item *item,
+                    const uint8_t *name, size_t name_len)
 {
 	uint8_t alias[DNS_NAME_MAX];
 	size_t alias_len = 0;
 	uint64_t values = 0;
-	const char *why = set_contradiction(set, item->type);
+	const char *why = set_contradiction(set, item->set.type);
 	if (why != NULL) {
 		set_fault(b, item, why);
 	}
@@ -316,9 +346,10 @@ static void set_add(struct zone_builder *b, const struct zone_record_set *set,
 		alias_len = alias_read(b, set, item, alias);
 	}
 	values = values_read(b, set, item);
-	item->identifier = text_keep(b, set->set_identifier);
-	item->health = text_keep(b, set->health_check);
-	item->region = text_keep(b, set->region);
+	item->more.identifier = text_keep(b, set->set_identifier);
+	item->more.health = text_keep(b, set->health_check);
+	item->more.region = text_keep(b, set->region);
+	item->set.more = more_keep(b, &item->more);
 	b->sum += zone__fingerprint(set, name, name_len, alias_len == 0 ? NULL : alias, alias_len,
 	                            values);
 
@@ -326,7 +357,7 @@ static void set_add(struct zone_builder *b, const struct zone_record_set *set,
 		zone__grow(b, b->sets, &b->set_room, b->set_count + 1, sizeof(*sets));
 	if (sets != NULL) {
 		b->sets = sets;
-		sets[b->set_count++] = *item;
+		sets[b->set_count++] = item->set;
 	}
 }
 
@@ -351,17 +382,17 @@ int zone_builder_add(struct zone_builder *b, const struct zone_record_set *set)
 	if (node == BUILD_NONE) {
 		return b->fail;
 	}
-	struct build_set item = {
+	struct item item = {.more = {.target = BUILD_NONE}};
+	item.set = (struct build_set){
 		.node = node,
 		.order = order,
-		.target = BUILD_NONE,
 		.ttl_s = set->ttl_s,
 		.policy = (uint8_t)set->policy,
 		.weight = (uint8_t)set->weight,
 		.flags = (uint8_t)((set->failover_secondary ? ZONE__SECONDARY : 0) |
 	                           (set->alias_evaluate_health ? ZONE__EVALUATE : 0)),
 	};
-	if (!type_read(set->type, &item.type)) {
+	if (!type_read(set->type, &item.set.type)) {
 		b->sum += zone__fingerprint(set, name, (size_t)len, NULL, 0, 0);
 		text_fault(b, set, "the type is not one that a zone can hold");
 		return b->fail;
@@ -394,7 +425,18 @@ static int builder_finish(struct zone_builder *b, struct zone **ret_zone, char *
 		         dns_name_text(b->origin, name), b->soa == BUILD_NONE ? "" : "readable ");
 		return FAIL_FORMAT;
 	}
-	return zone__layout(b, ret_zone);
+	void *block = NULL;
+	ret = zone__layout(b, &block);
+	if (ret != 0) {
+		return ret;
+	}
+	builder_drop(b); /* before the index is made */
+	*ret_zone = zone__adopt(block);
+	if (*ret_zone == NULL) {
+		free(block);
+		return FAIL_NOMEM;
+	}
+	return 0;
 }
 
 int zone_builder_finish(struct zone_builder *b, struct zone **ret_zone, char *err, size_t err_size)

@@ -7,7 +7,8 @@
 
 static const char *identifier_of(const struct zone_builder *b, const struct build_set *set)
 {
-	return set->identifier == 0 ? "" : build_text(b, set->identifier);
+	const struct build_more *more = build_more(b, set);
+	return more->identifier == 0 ? "" : build_text(b, more->identifier);
 }
 
 static int set_compare(const void *left, const void *right, void *ctx)
@@ -58,7 +59,7 @@ static const char *group_contradiction(const struct zone_builder *b,
 static const char *place_contradiction(const struct zone_builder *b,
                                        const struct build_group *group)
 {
-	bool apex = group->node == b->apex;
+	bool apex = build_home_node(b, group) == b->apex;
 	if (group->type == DNS_TYPE_SOA && !apex) {
 		return "SOA below the apex";
 	}
@@ -84,7 +85,7 @@ static enum zone_class sets_class(const struct zone_builder *b, const struct bui
 		return ZONE_DYNAMIC_POLICY;
 	}
 	for (uint32_t i = 0; i < group->count; i++) {
-		if (build_member(b, group, i)->health != 0) {
+		if (build_more(b, build_member(b, group, i))->health != 0) {
 			return ZONE_DYNAMIC_HEALTH;
 		}
 	}
@@ -94,10 +95,10 @@ static enum zone_class sets_class(const struct zone_builder *b, const struct bui
 static void group_class(struct zone_builder *b, struct build_group *group)
 {
 	for (uint32_t i = 0; i < group->count; i++) {
-		const struct build_set *set = build_member(b, group, i);
-		if (set->why != 0) {
+		const struct build_more *more = build_more(b, build_member(b, group, i));
+		if (more->why != 0) {
 			group->class = ZONE_FAULT;
-			group->why = set->why;
+			group->why = more->why;
 			return;
 		}
 	}
@@ -126,7 +127,6 @@ static void node_groups(struct zone_builder *b, uint32_t at)
 	while (first < end) {
 		struct build_group *group = &b->groups[b->group_count];
 		*group = (struct build_group){
-			.node = at,
 			.first = first,
 			.goal = (uint32_t)b->group_count,
 			.type = b->sets[b->order[first]].type,
@@ -168,8 +168,9 @@ static void mark_cuts(struct zone_builder *b)
 {
 	bool any = false;
 	for (size_t i = 0; i < b->group_count; i++) {
-		if (b->groups[i].type == DNS_TYPE_NS && b->groups[i].node != b->apex) {
-			b->nodes[b->groups[i].node].flags |= ZONE__CUT;
+		if (b->groups[i].type == DNS_TYPE_NS &&
+		    build_home_node(b, &b->groups[i]) != b->apex) {
+			b->nodes[build_home_node(b, &b->groups[i])].flags |= ZONE__CUT;
 			any = true;
 		}
 	}

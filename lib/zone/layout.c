@@ -5,11 +5,48 @@
 #include "base/cursor.h"
 #include "zone/build_int.h"
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/*
+ * Names, values and sets are read in the order in which they were listed, but for a few out of turn. What lies this far
+ * behind is not read again, if the measuring has found it so, and is given back to the system.
+ */
+#define BEHIND ((size_t)256 << 10)
+
+struct spending {
+	uint8_t *base;
+	size_t most;  /* the farthest that was read */
+	size_t given; /* up to here it is given back */
+	bool in_turn; /* nothing was read from far behind */
+};
 
 struct out {
 	uint8_t *base; /* NULL: measuring */
 	size_t pos;
+	struct spending pool;
+	struct spending sets;
+	bool spend;
 };
+
+/* offset is about to be read. */
+static void spend(struct out *out, struct spending *from, size_t offset)
+{
+	if (offset + BEHIND / 2 < from->most) {
+		from->in_turn = false;
+	}
+	from->most = offset > from->most ? offset : from->most;
+	if (!out->spend || from->most < from->given + 2 * BEHIND) {
+		return;
+	}
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uintptr_t begin = ((uintptr_t)from->base + from->given + page - 1) & ~(page - 1);
+	uintptr_t end = ((uintptr_t)from->base + from->most - BEHIND) & ~(page - 1);
+	if (begin < end) { /* whole pages of our own, which read as zeros from now on */
+		madvise((void *)begin, end - begin, MADV_DONTNEED);
+		from->given = end - (uintptr_t)from->base;
+	}
+}
 
 static uint32_t out_put(struct out *out, const void *bytes, size_t size)
 {
@@ -43,12 +80,24 @@ static uint32_t out_text(struct out *out, const struct zone_builder *b, uint32_t
 		return 0;
 	}
 	const char *text = build_text(b, offset);
+	spend(out, &out->pool, offset);
 	return out_put(out, text, strlen(text) + 1);
 }
 
 static uint32_t out_name(struct out *out, const struct zone_builder *b, uint32_t offset)
 {
-	return offset == 0 ? 0 : out_put(out, b->pool + offset, dns_name_len(b->pool + offset));
+	if (offset == 0) {
+		return 0;
+	}
+	spend(out, &out->pool, offset);
+	return out_put(out, b->pool + offset, dns_name_len(b->pool + offset));
+}
+
+static uint32_t out_values(struct out *out, const struct zone_builder *b,
+                           const struct build_set *set)
+{
+	spend(out, &out->pool, set->values);
+	return out_put(out, b->pool + set->values, set->values_size);
 }
 
 /* --- Sets --- */
@@ -101,15 +150,16 @@ static struct zone_member set_member(struct out *out, const struct zone_builder 
 		.policy = set->policy,
 		.flags = set->flags,
 	};
-	if (set->alias == 0) {
-		m.data = out_put(out, b->pool + set->values, set->values_size);
-	} else if (set->target != BUILD_NONE) {
-		m.data = b->groups[b->groups[set->target].goal].at;
+	const struct build_more *more = build_more(b, set);
+	if (more->alias == 0) {
+		m.data = out_values(out, b, set);
+	} else if (more->target != BUILD_NONE) {
+		m.data = b->groups[b->groups[more->target].goal].at;
 	}
-	m.identifier = out_text(out, b, set->identifier);
-	m.health = out_text(out, b, set->health);
-	m.region = out_text(out, b, set->region);
-	m.alias = out_name(out, b, set->alias);
+	m.identifier = out_text(out, b, more->identifier);
+	m.health = out_text(out, b, more->health);
+	m.region = out_text(out, b, more->region);
+	m.alias = out_name(out, b, more->alias);
 	return m;
 }
 
@@ -119,7 +169,7 @@ static uint32_t group_ttl(const struct zone_builder *b, const struct build_group
 	uint32_t least = UINT32_MAX;
 	for (uint32_t i = 0; i < group->count; i++) {
 		const struct build_set *set = build_member(b, group, i);
-		if (set->alias == 0 && set->ttl_s < least) {
+		if (build_more(b, set)->alias == 0 && set->ttl_s < least) {
 			least = set->ttl_s;
 		}
 	}
@@ -157,24 +207,27 @@ static bool group_write(struct out *out, const struct zone_builder *b,
 {
 	const struct build_set *first = build_member(b, group, 0);
 	struct zone_rrset *set = ret_set;
+	for (uint32_t i = 0; i < group->count; i++) {
+		spend(out, &out->sets, b->order[group->first + i] * sizeof(*first));
+	}
 	*set = (struct zone_rrset){
 		.type = group->type, .class = group->class, .kind = ZONE__NOTHING};
 	if (group->class == ZONE_FAULT) {
 		return true;
 	}
-	if (first->policy != ZONE_POLICY_SIMPLE || first->health != 0) {
+	if (first->policy != ZONE_POLICY_SIMPLE || build_more(b, first)->health != 0) {
 		return group_members(out, b, group, set);
 	}
-	if (first->alias == 0) {
+	if (build_more(b, first)->alias == 0) {
 		set->kind = ZONE__VALUES;
 		set->ttl_s = first->ttl_s;
 		set->count = first->count;
-		set->data = out_put(out, b->pool + first->values, first->values_size);
+		set->data = out_values(out, b, first);
 		return true;
 	}
 	set->kind = ZONE__ALIAS;
 	set->data = group->class == ZONE_STATIC ? b->groups[group->goal].at
-	                                        : out_name(out, b, first->alias);
+	                                        : out_name(out, b, build_more(b, first)->alias);
 	return true;
 }
 
@@ -186,6 +239,7 @@ static bool node_write(struct out *out, struct zone_builder *b, uint32_t at)
 	node->at = out_room(out, sizeof(struct zone_node));
 	uint32_t sets_at = out_room(out, node->count * sizeof(struct zone_rrset));
 	if (node->from == at) {
+		spend(out, &out->pool, node->name);
 		node->name_at = out_put(out, build_name(b, at), node->name_len);
 	} else {
 		node->name_at =
@@ -250,32 +304,37 @@ static void head_count(const struct zone_builder *b, struct zone_head *head)
 	}
 }
 
-static bool block_write(struct out *out, struct zone_builder *b)
+/* What the sets say; they may be gone once the block is written. */
+static void head_begin(const struct zone_builder *b, struct zone_head *head)
 {
-	struct zone_head head = {
+	*head = (struct zone_head){
 		.magic = ZONE__MAGIC,
 		.version = ZONE__VERSION,
 		.order = ZONE__ORDER,
 		.fingerprint = zone__fingerprint_all(b),
+		.negative_ttl_s = negative_ttl(b),
 		.fault_count = (uint32_t)b->fault_count,
 		.listed = b->listed,
 	};
-	uint32_t head_at = out_room(out, sizeof(head));
-	head_count(b, &head);
-	head.id = out_text(out, b, b->id);
-	head.nodes = out_room(out, 0);
+	head_count(b, head);
+}
+
+static bool block_write(struct out *out, struct zone_builder *b, struct zone_head *head)
+{
+	uint32_t head_at = out_room(out, sizeof(*head));
+	head->id = out_text(out, b, b->id);
+	head->nodes = out_room(out, 0);
 	for (uint32_t n = 0; n < b->node_count; n++) {
 		if ((b->nodes[n].flags & BUILD_OUTSIDE) == 0 && !node_write(out, b, n)) {
 			return false;
 		}
 	}
-	head.apex = b->nodes[b->apex].at;
-	head.origin = b->nodes[b->apex].name_at;
-	head.soa = b->groups[b->soa].at;
-	head.negative_ttl_s = negative_ttl(b);
-	head.faults = faults_write(out, b);
-	head.size = out_room(out, 0);
-	out_fill(out, head_at, &head, sizeof(head));
+	head->apex = b->nodes[b->apex].at;
+	head->origin = b->nodes[b->apex].name_at;
+	head->soa = b->groups[b->soa].at;
+	head->faults = faults_write(out, b);
+	head->size = out_room(out, 0);
+	out_fill(out, head_at, head, sizeof(*head));
 	return true;
 }
 
@@ -301,38 +360,51 @@ static void faults_gather(struct zone_builder *b)
 			uint32_t own = build_member(b, group, j)->order;
 			order = own < order ? own : order;
 		}
-		zone__name_fault(b, order, group->node, group->type, group->why);
+		zone__name_fault(b, order, build_home_node(b, group), group->type, group->why);
 	}
 	if (b->fault_count > 1) {
 		qsort(b->faults, b->fault_count, sizeof(*b->faults), fault_compare);
 	}
 }
 
-int zone__layout(struct zone_builder *b, struct zone **ret_zone)
+static struct out out_of(const struct zone_builder *b)
 {
+	return (struct out){
+		.pool = {.base = b->pool, .in_turn = true},
+		.sets = {.base = (uint8_t *)b->sets, .in_turn = true},
+	};
+}
+
+int zone__layout(struct zone_builder *b, void **ret_block)
+{
+	free(b->slots); /* names are looked for no more */
+	b->slots = NULL;
 	faults_gather(b);
 	if (b->fail != 0) {
 		return b->fail;
 	}
-	struct out out = {0};
-	if (!block_write(&out, b)) {
+	struct out out = out_of(b);
+	struct zone_head head;
+	head_begin(b, &head);
+	if (!block_write(&out, b, &head)) {
 		return FAIL_NOMEM;
 	}
 	if (out.pos > b->bytes_max) {
 		return FAIL_LIMIT;
 	}
-	out = (struct out){.base = calloc(1, out.pos)};
-	if (out.base == NULL) {
+	/* Texts of faults lie among the rest, and are read last. */
+	bool spending = out.pool.in_turn && out.sets.in_turn && b->fault_count == 0;
+	void *base = calloc(1, out.pos);
+	if (base == NULL) {
 		return FAIL_NOMEM;
 	}
-	struct zone *zone = NULL;
-	if (block_write(&out, b)) {
-		zone = zone__adopt(out.base);
-	}
-	if (zone == NULL) {
-		free(out.base);
+	out = out_of(b);
+	out.base = base;
+	out.spend = spending;
+	if (!block_write(&out, b, &head)) {
+		free(base);
 		return FAIL_NOMEM;
 	}
-	*ret_zone = zone;
+	*ret_block = base;
 	return 0;
 }

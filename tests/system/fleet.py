@@ -48,7 +48,7 @@ class Tool:
 
     def write(self, settings: dict | str) -> None:
         if isinstance(settings, dict):
-            settings = horizon.render({"state_dir": str(self.state), "fleet": "web", "control": "",
+            settings = horizon.render({"state_dir": str(self.state), "fleet": "web", "control": "", "deadline": 20,
                                        **settings})
         self.file.write_text(settings, encoding="utf-8")
         self.file.chmod(0o644)

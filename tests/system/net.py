@@ -33,6 +33,14 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
+def free_port() -> int:
+    """A port free for UDP and TCP on 127.0.0.1."""
+    for port in range(20000 + os.getpid() % 5000, 32000):
+        if is_free("127.0.0.1", port):
+            return port
+    raise RuntimeError("no free port on 127.0.0.1")
+
+
 def free_port6() -> int:
     """A port free for UDP and TCP on ::1."""
     for port in range(20000 + os.getpid() % 5000, 32000):

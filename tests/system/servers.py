@@ -14,7 +14,7 @@ import dns.query
 import net
 
 BINARIES = {"unbound": "/usr/sbin/unbound", "nsd": "/usr/sbin/nsd", "knot": "/usr/sbin/knotd",
-            "dnsmasq": "/usr/sbin/dnsmasq"}
+            "dnsmasq": "/usr/sbin/dnsmasq", "bind": "/usr/sbin/named"}
 
 
 class Server:
@@ -26,17 +26,18 @@ class Server:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.address = net.address()
+        self.port = net.PORT
         self.probe = probe
         self.process: subprocess.Popen | None = None
         self.command: list[str] = []
 
     @property
     def target(self) -> str:
-        return f"{self.address}:{net.PORT}"
+        return f"{self.address}:{self.port}"
 
     @property
     def where(self) -> tuple[str, int]:
-        return self.address, net.PORT
+        return self.address, self.port
 
     def start(self):
         assert os.path.exists(BINARIES[self.kind]), f"{self.kind} is not installed"
@@ -51,7 +52,7 @@ class Server:
             raise AssertionError(f"{self.kind} ended:\n{(self.folder / 'log').read_text()}")
         query = dns.message.make_query(self.probe, "SOA")
         try:
-            dns.query.udp(query, self.address, timeout=0.2, port=net.PORT)
+            dns.query.udp(query, self.address, timeout=0.2, port=self.port)
             return True
         except (dns.exception.Timeout, OSError):
             time.sleep(0.02)
@@ -118,6 +119,43 @@ class Unbound(Server):
         lines += [more, "remote-control:", "  control-enable: no"]
         (folder / "unbound.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.command = [BINARIES[self.kind], "-d", "-p", "-c", str(folder / "unbound.conf")]
+
+
+class Bind(Server):
+    """Authoritative for zones given as files' text, or as a path to a file that is there.
+
+    It listens on what `lo` has as an address, which of 127/8 is one alone: on a port of its own.
+    """
+
+    kind = "bind"
+
+    def __init__(self, folder: Path, zones: dict[str, str | Path], more: str = ""):
+        super().__init__(folder, next(iter(zones)))
+        self.address, self.port = "127.0.0.1", net.free_port()
+        lines = ["options {", f'  directory "{folder}"; pid-file none; session-keyfile none;',
+                 f"  listen-on port {self.port} {{ {self.address}; }}; listen-on-v6 {{ none; }};",
+                 f"  recursion no; dnssec-validation no; notify no; check-names primary ignore; {more}", "};", "controls { };"]
+        for i, (name, text) in enumerate(zones.items()):
+            path = text
+            if isinstance(text, str):
+                path = folder / f"{i}.zone"
+                path.write_text(text, encoding="utf-8")
+            lines.append(f'zone "{name}" {{ type primary; file "{path}"; }};')
+        (folder / "named.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.command = [BINARIES[self.kind], "-g", "-4", "-n", "1", "-c", str(folder / "named.conf")]
+
+
+def sign(folder: Path, zone: str, text: str) -> tuple[Path, str]:
+    """Signs the zone with a new key. Returns the file and the key as a trust anchor."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plain").write_text(text, encoding="utf-8")
+
+    def tool(*argv: str) -> str:
+        return subprocess.run(argv, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+    key = tool("/usr/bin/dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", zone)
+    tool("/usr/bin/dnssec-signzone", "-q", "-S", "-z", "-o", zone, "-f", "signed", "plain")
+    anchor = [line for line in (folder / f"{key}.key").read_text().splitlines() if not line.startswith(";")]
+    return folder / "signed", anchor[0]
 
 
 class Dnsmasq(Server):

@@ -88,13 +88,14 @@ def test_lists_stand_apart(tool):
                 assert "Condition" not in statement
 
 
-def test_sweep_deletes_and_restore_creates(tool):
+def test_sweep_may_touch_what_register_makes_and_its_lease(tool):
     tool.write({**SETTINGS, "sweep": {"zones": ["Z0OLD"]}})
     policy = policy_of(tool, "sweep")
-    own = "i-0123456789abcdef0.web.corp.example"
-    assert may(policy, change("Z0PRIVATE", [own], ["A"], ["DELETE"]))
-    assert not may(policy, change("Z0PRIVATE", [own], ["A"], ["CREATE"]))
-    assert may(policy_of(tool, "sweep", "--restore"), change("Z0PRIVATE", [own], ["A"], ["CREATE"]))
+    own, lease = "i-0123456789abcdef0.web.corp.example", "_hz-sweep.web.corp.example"
+    both = ["CREATE", "DELETE"]
+    assert may(policy, change("Z0PRIVATE", [own, lease], ["A", "TXT"], both))
+    assert not may(policy, change("Z0PRIVATE", [own, "_hz-sweep.db.corp.example"], ["A", "TXT"], both))
+    assert not may(policy, change("Z0PRIVATE", [own], ["A"], ["UPSERT"]))
     # A zone without records in the settings: names are not known, kinds and actions are.
     assert may(policy, change("Z0OLD", ["any.old.example"], ["A", "TXT"], ["DELETE"]))
     assert not may(policy, change("Z0OLD", ["any.old.example"], ["NS"], ["DELETE"]))
@@ -263,3 +264,72 @@ def test_two_switches_of_register_need_two_more_rights(api, instance):
     under(api, policy_of(instance, "register"))
     assert instance.run("register", "--wait", "2", code=None).code == 1
     assert least.denied(api) == ["route53 GetChange"] * api.count("GetChange")
+
+
+def dead(api, number: int) -> None:
+    """An instance that registered long ago and is no more."""
+    gone, boot = f"i-{number:017x}", 1_600_000_000
+    where = f"{gone}.web.corp.example"
+    api.world.find("Z0PRIVATE").put(
+        where + ".", "A", 60, [f"10.0.9.{number}"], MultiValueAnswer=True,
+        SetIdentifier=f"hz1/web/111122223333/eu-west-1/{gone}/{boot}")
+
+
+def test_sweep_calls_nothing_outside_its_policy(api, instance):
+    for number in range(1, 4):
+        dead(api, number)
+    settings = {"fleet": "web", "records": RECORDS,
+                "sweep": {"apply": True, "second_look": 0, "grace": 0, "max_share": 100}}
+    instance.write(settings)
+    under(api, policy_of(instance, "register"))
+    instance.run("register")
+    policy = policy_of(instance, "sweep")
+    under(api, policy)
+    api.calls.clear()
+    instance.run("sweep")  # the first sighting
+    instance.run("sweep", code=3)
+    done = instance.run("sweep", "--apply")
+    run = next(line.split()[1] for line in done.out.splitlines() if line.startswith("run:"))
+    left = [key[0] for key in api.world.find("Z0PRIVATE").sets if key[1] == "A"]
+    assert left == ["i-0123456789abcdef0.web.corp.example."]
+    needs = least.used(api)
+    instance.run("restore", run)
+    instance.run("purge", "--owner", "web", "--apply", code=None)
+    assert not least.denied(api), least.denied(api)
+    # The records of the public and the reverse zone are there to be swept, but none was dead.
+    spare = [what for what in least.superfluous(policy, needs) if "Z0PRIVATE" in what or "Change" not in what]
+    assert spare == []
+
+
+@pytest.mark.parametrize("sid", ["LookAtZones", "SeeInstances"])
+def test_sweep_without_a_statement_deletes_nothing(api, instance, sid):
+    dead(api, 1)
+    instance.write({"fleet": "web", "records": RECORDS,
+                    "sweep": {"apply": True, "second_look": 0, "grace": 0, "max_share": 100}})
+    policy = policy_of(instance, "sweep")
+    policy["Statement"] = [s for s in policy["Statement"] if s["Sid"] != sid]
+    under(api, policy)
+    before = dict(api.world.find("Z0PRIVATE").sets)
+    instance.run("sweep", "--apply", code=5)
+    assert api.world.find("Z0PRIVATE").sets == before
+
+
+def test_setup_and_health_call_nothing_outside_their_policies(api, on_instance):
+    tool = on_instance(dhcp={"servers": ["10.0.0.4"]}, alarm={"email": ["ops@example.com"]})
+    setup, health = policy_of(tool, "setup"), policy_of(tool, "health")
+    under(api, setup)
+    for _ in range(2):
+        tool.run("dhcp-options", "--apply")
+        tool.run("recovery-alarm", "--apply")
+        # Tags that somebody took away come back.
+        for tags in api.cloudwatch.tags.values():
+            tags.clear()
+        api.sns.topics["arn:aws:sns:eu-west-1:111122223333:horizond"]["tags"].clear()
+    tool.run("dhcp-options", "--revert", "--apply")
+    assert not least.denied(api)
+    assert least.superfluous(setup, least.used(api)) == []
+    api.calls.clear()
+    under(api, health)
+    tool.run("health")
+    assert not least.denied(api) and least.superfluous(health, least.used(api)) == []
+    assert not may(health, Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "other"}))

@@ -40,7 +40,7 @@ def test_top(daemon):
     rates = daemon.ctl_json("top")
     assert rates["exit"] == 0 and 0.9 < rates["seconds"] < 3
     assert {"queries", "answers", "answers_from", "dropped", "mean_ms", "upstreams"} <= set(rates)
-    assert set(rates["queries"]) == {"udp", "tcp"}
+    assert set(rates["queries"]) == {"udp", "tcp", "tls"}
 
 
 def test_status_counts(daemon):

@@ -301,7 +301,7 @@ def test_silent_api_ends_in_time(tool, api):
 
 
 def test_boot_goes_on(tool, api):
-    tool.write(tool.file.read_text() + "\ndeadline = 1;\n")
+    tool.write(tool.file.read_text().replace("deadline = 20", "deadline = 1"))
     api.faults.add(code="Throttling", status=400)
     tool("register", status=1)
     done = tool("register", "--boot")

@@ -13,11 +13,6 @@ GOOD = answer("@ 60 A 10.0.0.1")
 NAME = "dns.corp.test"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return certs.Authority(tmp_path_factory.mktemp("ca"))
-
-
 @pytest.fixture
 def made():
     """Scripted servers with TLS, stopped at the end."""

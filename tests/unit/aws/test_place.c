@@ -148,7 +148,7 @@ static void check_place(struct aws *aws, enum aws_operation operation, const cha
 {
 	struct http_url url;
 	char signing[REGION_MAX], text[700];
-	assert_int_equal(aws__place(aws, operation, region, &url, signing), 0);
+	assert_int_equal(aws__place(aws, operation, region, NULL, &url, signing), 0);
 	snprintf(text, sizeof(text), "%s://%s%s %s", url.scheme, url.authority, url.path, signing);
 	assert_string_equal(text, wanted);
 }
@@ -185,10 +185,10 @@ static void test_endpoint_that_cannot_be(void **state)
 	char region[REGION_MAX];
 	struct aws *aws = client("cn-north-1", "");
 	setenv("AWS_USE_FIPS_ENDPOINT", "true", 1);
-	assert_int_equal(aws__place(aws, AWS_GET_ZONE, NULL, &url, region), -EINVAL);
+	assert_int_equal(aws__place(aws, AWS_GET_ZONE, NULL, NULL, &url, region), -EINVAL);
 	aws_free(&aws);
 	aws = client("eu-west-1", "nowhere");
-	assert_int_equal(aws__place(aws, AWS_GET_ZONE, NULL, &url, region), -EINVAL);
+	assert_int_equal(aws__place(aws, AWS_GET_ZONE, NULL, NULL, &url, region), -EINVAL);
 	assert_string_equal(aws_trouble(aws), "endpoint is not a URL: nowhere");
 	aws_free(&aws);
 }
@@ -229,7 +229,8 @@ static void test_other_services(void **state)
 
 	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
 	aws = client("auto", "");
-	assert_int_equal(aws__place(aws, AWS_RECEIVE_MESSAGE, NULL, &url, region), FAIL_NOTFOUND);
+	assert_int_equal(aws__place(aws, AWS_RECEIVE_MESSAGE, NULL, NULL, &url, region),
+	                 FAIL_NOTFOUND);
 	assert_string_equal(aws_trouble(aws), "region unknown: set AWS_REGION or route53.region");
 	check_place(aws, AWS_ASSUME_ROLE, NULL, "http://127.0.0.1:2 us-east-1");
 	aws_free(&aws);

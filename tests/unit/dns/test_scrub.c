@@ -464,6 +464,14 @@ static void test_lame(void **state)
 	end(0);
 	scrub("a.x", DNS_TYPE_A, &plain);
 	expect(DNS_OUTCOME_LAME, 0, 0, "");
+	/* the name's, in another class: that denies nothing either */
+	begin("a.x", DNS_TYPE_A);
+	add(ANS, "a.x", DNS_TYPE_A, 100, "6.6.6.6");
+	end(0);
+	put_u16(packet.bytes + packet.reply.start[ANS] + 4, 3);
+	assert_int_equal(dns_reply_read(packet.bytes, packet.size, &packet.reply), 0);
+	scrub("a.x", DNS_TYPE_A, &plain);
+	expect(DNS_OUTCOME_LAME, 0, 0, "");
 }
 
 /* --- Signatures --- */

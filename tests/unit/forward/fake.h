@@ -107,6 +107,7 @@ struct fake {
 	bool tcp_mute;
 	bool tcp_hangs_up;
 	bool tcp_drips;      /* an octet at a time */
+	bool tcp_mutates;    /* octets of what it sends, the lengths among them */
 	bool tcp_lies;       /* about the length */
 	bool tcp_longest;    /* answers of 65,535 octets */
 	bool tcp_other_name; /* before each answer one with its id and another name */
@@ -413,6 +414,12 @@ static inline void fake_conn_close(struct fake_conn *conn)
 
 static inline void fake_conn_send(struct fake_conn *conn, const uint8_t *bytes, size_t size)
 {
+	uint8_t changed[700];
+	if (conn->fake->tcp_mutates && size <= sizeof(changed) && random_below(3) == 0) {
+		memcpy(changed, bytes, size);
+		changed[random_below((uint32_t)size)] = (uint8_t)random_u32();
+		bytes = changed;
+	}
 	size_t step = conn->fake->tcp_drips ? 1 : size;
 	for (size_t at = 0; at < size; at += step) {
 		send(conn->lfd.fd, bytes + at, step, MSG_NOSIGNAL);

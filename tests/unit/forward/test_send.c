@@ -42,11 +42,11 @@ static void test_packet(void **state)
 	rig_fake(&rig, FAKE_ANSWER);
 	rig_groups(&rig);
 	ask_with(&rig, false, false);
-	sent_is(&rig, DNS_FLAG_RD, true, false);
+	sent_is(&rig, DNS_FLAG_RD | DNS_FLAG_AD, true, false);
 	ask_with(&rig, true, false);
-	sent_is(&rig, DNS_FLAG_RD, true, true);
+	sent_is(&rig, DNS_FLAG_RD | DNS_FLAG_AD, true, true);
 	ask_with(&rig, true, true);
-	sent_is(&rig, DNS_FLAG_RD | DNS_FLAG_CD, true, true);
+	sent_is(&rig, DNS_FLAG_RD | DNS_FLAG_AD | DNS_FLAG_CD, true, true);
 	rig_close(&rig);
 }
 
@@ -57,7 +57,7 @@ static void test_packet_without_edns(void **state)
 	rig_fake(&rig, FAKE_FORMERR_EDNS);
 	rig_groups(&rig);
 	ask_with(&rig, false, true);
-	sent_is(&rig, DNS_FLAG_RD | DNS_FLAG_CD, false, false);
+	sent_is(&rig, DNS_FLAG_RD | DNS_FLAG_AD | DNS_FLAG_CD, false, false);
 	rig_close(&rig);
 }
 

@@ -320,6 +320,60 @@ static void test_lying_length(void **state)
 	rig_close(&rig);
 }
 
+/* Whatever comes on connections: each question ends once, most well, and nothing is left over. */
+static void test_mutated(void **state)
+{
+	struct rig rig;
+	static struct asker askers[20];
+	size_t well = 0;
+	stream_rig(&rig, 1000);
+	rig.fake[0].tcp_mutates = true;
+	rig.fake[0].tcp_drips = true;
+	rig_fake(&rig, FAKE_ANSWER);
+	rig_groups(&rig);
+	for (unsigned int i = 0; i < 40; i++) {
+		ask_many(&rig, askers, 20);
+		for (size_t j = 0; j < 20; j++) {
+			assert_int_equal(askers[j].told, 1);
+			well += askers[j].why == 0;
+		}
+	}
+	assert_true(well > 700);
+	rig_close(&rig);
+}
+
+/* With no room for one more connection the longest idle one goes, of whichever target. */
+static void test_makes_room(void **state)
+{
+	struct rig rig;
+	stream_rig(&rig, 1000);
+	rig_fake(&rig, FAKE_TRUNCATED);
+	fake_open_tcp(&rig.fake[1]);
+	rig.fake[1].tcp_more = 1000;
+	struct forward_group_opts opts[2];
+	struct addr targets[3];
+	rig_group(&rig, &opts[0], targets);
+	opts[1] = opts[0];
+	opts[1].origin++;
+	opts[1].targets++;
+	opts[0].target_count = opts[1].target_count = 1;
+	assert_int_equal(forward_set_groups(rig.fwd, opts, 2), 0);
+	rig_ask(&rig, "www.example.com");
+	rig_assert_answered(&rig);
+	unsigned int open = rig.worker->tcp_count;
+	assert_int_equal(open, 1);
+	rig.worker->tcp_count = TCP_OPEN; /* as if there were so many */
+	asker_init(&rig.asker, RIG_ORIGIN + 1, "www.example.com");
+	assert_int_equal(forward_ask(rig.worker, &rig.asker.ask), 0);
+	forward_flush(rig.worker);
+	rig_until(&rig, rig.asker.told != 0, 3000);
+	rig_assert_answered(&rig);
+	assert_int_equal(rig.worker->tcp_count, TCP_OPEN);
+	assert_int_equal(rig.fake[1].connections, 1);
+	rig.worker->tcp_count = 1;
+	rig_close(&rig);
+}
+
 /* An idle connection goes by itself. */
 static void test_idle(void **state)
 {
@@ -350,7 +404,8 @@ int main(void)
 		cmocka_unit_test(test_closed_idle),   cmocka_unit_test(test_one_a_connection),
 		cmocka_unit_test(test_gone_silent),   cmocka_unit_test(test_other_name),
 		cmocka_unit_test(test_longest),       cmocka_unit_test(test_lying_length),
-		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_idle),          cmocka_unit_test(test_mutated),
+		cmocka_unit_test(test_makes_room),
 	};
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -72,7 +72,7 @@ static void test_backoff(void **state)
 	assert_int_equal(sync_backoff__ms(5, 300000, 0), 100);
 }
 
-/* Halved each time, nothing saved up; back by a fiftieth for each call that goes well. */
+/* Halved each time, nothing saved up; back by a twentieth for each call that goes well. */
 static void test_throttled(void **state)
 {
 	struct sync_budget budget;

@@ -27,11 +27,13 @@ static void host_name(char *out, size_t size, unsigned int i)
 	         i & 255);
 }
 
-static struct zone *load(void)
+/* In the order of the list, or (step > 1, prime) in disorder. */
+static struct zone *load(unsigned int step)
 {
 	struct zone_builder *builder = builder_of_id(TEST_ID);
 	assert_int_equal(text_add(builder, TEST_SOA), 0);
-	for (unsigned int i = 0; i < SETS; i++) {
+	for (unsigned int n = 0; n < SETS; n++) {
+		unsigned int i = (unsigned int)((uint64_t)n * step % SETS);
 		char name[64];
 		char value[32];
 		const char *values[] = {value};
@@ -67,7 +69,7 @@ static void ask(const struct zone *zone, const struct dns_key *keys, unsigned in
 static void test_load(void **state)
 {
 	double begin = cpu_s();
-	struct zone *zone = load();
+	struct zone *zone = load(1);
 	double used = cpu_s() - begin;
 	struct zone_stats stats;
 	zone_get_stats(zone, &stats);
@@ -100,10 +102,42 @@ static void test_load(void **state)
 	zone_unref(&zone);
 }
 
+/* What was given back to the system while the block was written was not needed any more. */
+static void check_values(unsigned int step)
+{
+	struct zone *zone = load(step);
+	for (unsigned int i = 0; i < SETS; i += 37) {
+		char name[64], value[32], text[64];
+		struct dns_key key;
+		struct zone_result result;
+		struct zone_rr rr[ZONE_DRAW_MAX];
+		struct draw draw = {{1, 2}};
+		uint32_t ttl_s;
+		host_name(name, sizeof(name), i);
+		key_of(&key, name);
+		zone_lookup(zone, &key, DNS_TYPE_A, &result);
+		assert_int_equal(result.found, ZONE_FOUND_SET);
+		assert_int_equal(zone_rrset_draw(zone, result.set, &draw, rr, &ttl_s), 1);
+		snprintf(value, sizeof(value), "10.%u.%u.%u", i >> 16, (i >> 8) & 255, i & 255);
+		assert_string_equal(
+			dns_rdata_text(DNS_TYPE_A, rr[0].rdata, rr[0].rdlen, text, sizeof(text)),
+			value);
+	}
+	zone_unref(&zone);
+}
+
+static void test_order_of_the_list(void **state)
+{
+	check_values(1);
+	check_values(7919);
+	check_values(99991);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_order_of_the_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
