@@ -390,6 +390,7 @@ static int horizond_start(struct horizond *h)
 	}
 	/* Zones that files hold are there before the first question is. */
 	ret = ret != 0 ? ret : start_sync(h, err, sizeof(err));
+	ret = ret != 0 ? ret : horizond_peer_start(h, h->settings, err, sizeof(err));
 	if (ret != 0) {
 		log_error("horizond", "cannot start: %s", err);
 		return EXIT_FAULTS;
@@ -412,6 +413,7 @@ static void horizond_end(struct horizond *h)
 	horizond_parity_stop(h);
 	server_stop(&h->server, DRAIN_MS);
 	horizond_keep_stop(h);
+	peer_stop(&h->peer);
 	sync_stop(&h->sync);
 	http_close(&h->http);
 	control_close(&h->control);

@@ -12,6 +12,7 @@
 #include "loop/loop.h"
 #include "loop/mailbox.h"
 #include "parity/parity.h"
+#include "peer/peer.h"
 #include "query/world.h"
 #include "server/server.h"
 #include "sync/sync.h"
@@ -65,6 +66,7 @@ struct horizond {
 	struct loop_timer watchdog;
 	struct keep keep;
 	struct watch *watch; /* horizond_parity.c */
+	struct peer *peer;   /* NULL: nothing is served to others */
 	struct parity *parity;
 	uint64_t started_us;
 	int64_t started_wall_s;
@@ -123,6 +125,12 @@ int horizond_keep_start(struct horizond *h);
 void horizond_keep_tune(struct horizond *h, const struct settings *settings);
 /* Writes it for the last time: the workers have ended. Nothing when it was not started. */
 void horizond_keep_stop(struct horizond *h);
+
+/* horizond_peer.c: with the sync thread there. 0 too when there is nothing to do; FAIL_*, one line in err. */
+int horizond_peer_start(struct horizond *h, const struct settings *settings, char *err,
+                        size_t err_size);
+/* After a reload. */
+void horizond_peer_follow(struct horizond *h, const struct settings *settings);
 
 /* horizond_parity.c: the parity watch, on the control thread. */
 int horizond_parity_start(struct horizond *h);

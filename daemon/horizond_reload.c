@@ -121,6 +121,7 @@ static void reload_tune(struct horizond *h, const struct settings *settings, str
 	cache_resize(h->cache, &cache_opts);
 	horizond_keep_tune(h, settings);
 	horizond_parity_tune(h, settings);
+	horizond_peer_follow(h, settings);
 	tls_trust_load(); /* a CA that was added meanwhile counts from now on */
 	log_set_level(settings->log_level);
 	horizond_set_resolvers(h, settings);

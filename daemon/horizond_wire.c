@@ -472,6 +472,12 @@ int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.roles = roles,
 		.role_count = route53->role_count,
 		.state_dir = settings->state_dir,
+		.peers = settings->peer.from.items,
+		.peer_count = settings->peer.from.count,
+		.peer_name = settings->peer.name,
+		.peer_certificate = settings->peer.certificate,
+		.peer_key = settings->peer.key,
+		.peer_ca = settings->peer.ca,
 	};
 	return 0;
 }

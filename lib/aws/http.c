@@ -302,7 +302,14 @@ static void set_safety(CURL *easy, const struct http_request *request)
 		curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	}
 	const char *bundle = getenv("AWS_CA_BUNDLE");
-	if (bundle != NULL && bundle[0] != '\0') {
+	if (request->tls != NULL) {
+		curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
+		curl_easy_setopt(easy, CURLOPT_SSLCERT, request->tls->certificate);
+		curl_easy_setopt(easy, CURLOPT_SSLKEY, request->tls->key);
+		curl_easy_setopt(easy, CURLOPT_CAINFO, request->tls->ca);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+		curl_easy_setopt(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
+	} else if (bundle != NULL && bundle[0] != '\0') {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
 	}
 }

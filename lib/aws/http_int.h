@@ -45,6 +45,13 @@ void aws_http__free(struct aws_http **http);
 /* A piece of a body; status is known by then. A non-zero return ends the call and is its result. */
 typedef int http_body_fn(void *ctx, unsigned int status, const char *bytes, size_t size);
 
+/* For one who wants to know us too; files, PEM. Only certificates of ca are taken. */
+struct http_tls {
+	const char *certificate;
+	const char *key;
+	const char *ca;
+};
+
 struct http_request {
 	const char *method;
 	const struct http_url *endpoint;
@@ -54,10 +61,11 @@ struct http_request {
 	const void *body; /* NULL: none */
 	size_t body_size;
 	unsigned int timeout_ms;
-	unsigned int wait_s;   /* silence before the answer that is no sign of trouble */
-	size_t reply_max;      /* FAIL_LIMIT beyond */
-	bool local;            /* instance metadata: never through a proxy */
-	http_body_fn *body_fn; /* of the reply */
+	unsigned int wait_s;        /* silence before the answer that is no sign of trouble */
+	const struct http_tls *tls; /* NULL: the system's certificates, and none of ours */
+	size_t reply_max;           /* FAIL_LIMIT beyond */
+	bool local;                 /* instance metadata: never through a proxy */
+	http_body_fn *body_fn;      /* of the reply */
 	void *ctx;
 };
 

@@ -161,6 +161,19 @@ static void check_tls_listen(struct load *load, const config_setting_t *root,
 	}
 }
 
+/* Both ways want all three files. */
+void finish__peer(struct load *load, const config_setting_t *group, void *base)
+{
+	const struct settings_peer *peer = base;
+	const char *missing = peer->certificate[0] == '\0' ? "certificate"
+	                      : peer->key[0] == '\0'       ? "key"
+	                      : peer->ca[0] == '\0'        ? "ca"
+	                                                   : NULL;
+	if (missing != NULL && peer->listen.count + peer->from.count > 0) {
+		load__fault(load, group, "`%s` is missing: a PEM file would be right", missing);
+	}
+}
+
 /* The metrics port must be free of the DNS listeners (which have TCP, too). */
 static void check_metrics(struct load *load, const config_setting_t *root,
                           const struct settings *settings)

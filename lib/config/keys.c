@@ -133,6 +133,12 @@ static bool is_tls(const char *text)
 	return text[0] == '\0' || tls_peer_valid(text);
 }
 
+static bool is_host(const char *text)
+{
+	uint8_t name[DNS_NAME_MAX];
+	return keys__only(text, LOWER UPPER DIGITS "-.", 1, 253) && dns_name_parse(text, name) > 0;
+}
+
 static const struct key role_keys[] = {
 	{"role_arn", KEY_TEXT, AT(settings_role, role_arn), .required = true, .check = is_role_arn,
          .like = "a role such as \"arn:aws:iam::111122223333:role/NAME\""},
@@ -248,6 +254,18 @@ static const struct key parity_keys[] = {
 };
 static const struct key_group parity_group = {.noun = "parity", KEYS(parity_keys)};
 
+static const struct key peer_keys[] = {
+	{"listen", KEY_ADDRS, AT(settings_peer, listen), .max = 8, .port = 8953, .like = LIKE_ADDR},
+	{"from", KEY_ADDRS, AT(settings_peer, from), .max = 8, .port = 8953, .like = LIKE_ADDR},
+	{"name", KEY_TEXT, AT(settings_peer, name), .check = is_host,
+         .like = "a host's name as certificates have it"},
+	{"certificate", KEY_FILE, AT(settings_peer, certificate), .like = "a PEM file, or \"\","},
+	{"key", KEY_FILE, AT(settings_peer, key), .like = "a PEM file, or \"\","},
+	{"ca", KEY_FILE, AT(settings_peer, ca), .like = "a PEM file, or \"\","},
+};
+static const struct key_group peer_group = {
+	.noun = "peer", KEYS(peer_keys), .finish = finish__peer};
+
 static const struct key log_keys[] = {
 	{"level", KEY_WORD, AT(settings, log_level), .words = levels, .first = LOG_LEVEL_ERROR},
 	{"queries", KEY_SWITCH, AT(settings, log_queries)},
@@ -282,6 +300,7 @@ static const struct key all_keys[] = {
 	{"tcp", KEY_GROUP, AT(settings, tcp), .group = &tcp_group},
 	{"tls", KEY_GROUP, AT(settings, tls), .group = &tls_group},
 	{"parity", KEY_GROUP, AT(settings, parity), .group = &parity_group},
+	{"peer", KEY_GROUP, AT(settings, peer), .group = &peer_group},
 	{"metrics", KEY_GROUP, .group = &metrics_group},
 	{"control", KEY_FILE, AT(settings, control), .check = keys__is_socket,
          .like = "the name of a socket of at most 107 bytes, or \"\","},
@@ -344,6 +363,7 @@ bool keys__defaults(void *ret_any, struct arena *arena)
 	                  .persist = true},
 		.parity = {.rate = 1.0},
 		.tls = {.certificate = "", .key = ""},
+		.peer = {.name = "horizond", .certificate = "", .key = "", .ca = ""},
 		.tcp = {.max_connections = 10000, .max_per_client = 100, .idle_s = 10},
 		.control = "/run/horizond/control",
 		.log_level = LOG_LEVEL_INFO,

@@ -150,6 +150,16 @@ struct settings_parity {
 	bool fallback; /* zones that disagree are asked of the VPC resolver */
 };
 
+/* Copies of zones for other horizonds of the fleet, and from them. All of it or nothing but the defaults. */
+struct settings_peer {
+	struct settings_addrs listen; /* none: nothing is served */
+	struct settings_addrs from;   /* none: nothing is taken */
+	const char *name;             /* that all certificates of the fleet bear */
+	const char *certificate;      /* files; "": none */
+	const char *key;
+	const char *ca;
+};
+
 struct settings_tcp {
 	unsigned int max_connections;
 	unsigned int max_per_client;
@@ -187,6 +197,7 @@ struct settings {
 	struct settings_tcp tcp;
 	struct settings_tls tls;
 	struct settings_parity parity;
+	struct settings_peer peer;
 	struct addr metrics_listen; /* len 0: off */
 	const char *control;        /* path of a Unix socket; "": off */
 	enum log_level log_level;

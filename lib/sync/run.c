@@ -240,6 +240,7 @@ static struct job job_next(const struct sync *sync)
 	if (vpc_known) {
 		job_offer(&job, sync->discovery.at_ms, sync_discover__zones, NULL);
 	}
+	job_offer(&job, sync_fleet__due_ms(sync), sync_fleet__look, NULL);
 	struct sync_zone *zone = zone_next(sync, now_ms);
 	if (zone != NULL) {
 		job_offer(&job, zone_due(zone, now_ms), NULL, zone);
@@ -282,6 +283,7 @@ void *sync_run__thread(void *ctx)
 	while (going_on(sync)) {
 		sync_run__attend(sync);
 		sync_feed__follow(sync);
+		sync_fleet__follow(sync);
 		if (sync->aws_stale && sync_run__client(sync) != 0) {
 			log_error("sync", "no memory for a client of the API, trying again");
 			sleep_until(sync, mono_ms() + GAP_MS);
@@ -295,6 +297,7 @@ void *sync_run__thread(void *ctx)
 		}
 	}
 	sync_feed__stop(sync);
+	sync_fleet__stop(sync);
 	sync_disk__finish(sync);
 	return NULL;
 }

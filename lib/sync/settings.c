@@ -25,6 +25,11 @@ void sync_settings__free(struct sync_settings **settings)
 	free(old->endpoint);
 	free(old->state_dir);
 	free(old->queue);
+	free(old->peers);
+	free(old->peer_name);
+	free(old->peer_certificate);
+	free(old->peer_key);
+	free(old->peer_ca);
 	sync_settings__texts_free(old->zones, old->zone_count);
 	sync_settings__texts_free(old->zone_files, old->zone_file_count);
 	sync_roles__free(old);
@@ -74,6 +79,15 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 	settings->endpoint = text_copy(opts->endpoint);
 	settings->state_dir = text_copy(opts->state_dir);
 	settings->queue = text_copy(opts->queue);
+	settings->peer_count = opts->peer_count;
+	settings->peers = calloc(opts->peer_count + 1, sizeof(*settings->peers));
+	settings->peer_name = text_copy(opts->peer_name);
+	settings->peer_certificate = text_copy(opts->peer_certificate);
+	settings->peer_key = text_copy(opts->peer_key);
+	settings->peer_ca = text_copy(opts->peer_ca);
+	if (settings->peers != NULL && opts->peer_count > 0) {
+		memcpy(settings->peers, opts->peers, opts->peer_count * sizeof(*opts->peers));
+	}
 	settings->zone_count = opts->api ? opts->zone_count : 0;
 	settings->zones =
 		sync_settings__texts(opts->zones, settings->zone_count, sync_settings__bare_id);
@@ -89,7 +103,9 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 	settings->guard_max_loss = opts->guard_max_loss;
 	settings->guard_min_sets = opts->guard_min_sets;
 	if (settings->vpc == NULL || settings->region == NULL || settings->endpoint == NULL ||
-	    settings->state_dir == NULL || settings->queue == NULL || settings->zones == NULL ||
+	    settings->state_dir == NULL || settings->queue == NULL || settings->peers == NULL ||
+	    settings->peer_name == NULL || settings->peer_certificate == NULL ||
+	    settings->peer_key == NULL || settings->peer_ca == NULL || settings->zones == NULL ||
 	    settings->zone_files == NULL || !sync_roles__copy(settings, opts)) {
 		sync_settings__free(&settings);
 	}

@@ -46,6 +46,13 @@ struct sync_opts {
 	const char *queue; /* URL of the SQS queue with change events; NULL or "": none */
 	const struct sync_role *roles;
 	size_t role_count;
+	/* Other horizonds that zones' copies are taken from; needs state_dir. */
+	const struct addr *peers;
+	size_t peer_count;
+	const char *peer_name;        /* that their certificates bear */
+	const char *peer_certificate; /* ours, its key, and whose certificates are taken: files */
+	const char *peer_key;
+	const char *peer_ca;
 	const char *state_dir; /* "": no copies on disk */
 };
 
@@ -115,6 +122,9 @@ void sync_set_feed(struct sync *sync, bool heard);
  * Every configured zone is loaded or known unavailable (CONTRACT, Ready). why: what is still missing, one line. Thread-safe.
  */
 bool sync_ready(struct sync *sync, char *why, size_t why_size);
+
+/* What others of the fleet may have of us: peer_index_fn's list. Thread-safe. */
+void sync_fleet_index(struct sync *sync, struct text *out);
 
 /* horizond_zone_* and the API's counters. Thread-safe. */
 void sync_metrics(void *sync, struct text *out);

@@ -40,6 +40,12 @@ struct sync_settings {
 	char **zone_files;
 	size_t zone_file_count;
 	char *queue; /* "": none */
+	struct addr *peers;
+	size_t peer_count;
+	char *peer_name;
+	char *peer_certificate;
+	char *peer_key;
+	char *peer_ca;
 	struct sync_settings_role *roles;
 	size_t role_count;
 	char *state_dir; /* "": no copies on disk */
@@ -163,6 +169,10 @@ struct sync {
 	struct sync_due disk_due;
 	char disk_trouble[80];
 	struct sync_health health;
+	struct fleet *fleet; /* NULL: no peers */
+	bool fleet_stale;    /* to be made anew for new settings */
+	size_t fleet_last;   /* the peer that answered last */
+	struct sync_due fleet_due;
 	bool publish_now; /* something that answers, readiness or an operator depends on has changed */
 	bool publish_soon; /* within a second: only times and counts have */
 	uint64_t published_ms;
@@ -261,6 +271,16 @@ void sync_feed__looked(struct sync *sync, const char *zone_id, uint64_t began_ms
 /* Under lock: its client, for its counters; NULL: none. */
 const struct aws *sync_feed__aws(const struct sync *sync);
 void sync_feed__metrics(const struct sync *sync, struct text *out);
+
+/* --- fleet.c --- */
+
+/* Follows the settings; the client is made anew. */
+void sync_fleet__follow(struct sync *sync);
+void sync_fleet__stop(struct sync *sync);
+/* When sync_fleet__look must be called; SYNC_NEVER: there are no peers. */
+uint64_t sync_fleet__due_ms(const struct sync *sync);
+/* Asks the peers what they have, and takes what is newer. */
+void sync_fleet__look(struct sync *sync);
 
 /* --- look.c --- */
 

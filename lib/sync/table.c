@@ -319,6 +319,7 @@ int sync_table__apply(struct sync *sync, struct sync_order *order)
 	if (!same_dir) {
 		move_in(sync);
 	}
+	sync->fleet_stale = true;
 	sync->swept = false;
 	sync->publish_now = true;
 	return ret;

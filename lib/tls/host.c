@@ -240,6 +240,27 @@ int tls_host_new(const char *certificate, const char *key, const struct tls_host
 	return 0;
 }
 
+int tls_host_demand(struct tls_host *host, const char *ca, const char *name, char *err,
+                    size_t err_size)
+{
+	SSL_CTX *context = host->context;
+	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
+	if (SSL_CTX_load_verify_locations(context, ca, NULL) != 1) {
+		snprintf(err, err_size, "%s is no CA's certificate in PEM: %s", ca,
+		         openssl_words());
+		return FAIL_FORMAT;
+	}
+	if (X509_VERIFY_PARAM_set1_host(param, name, 0) != 1 ||
+	    SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1) {
+		snprintf(err, err_size, "%s", fail_text(FAIL_NOMEM));
+		return FAIL_NOMEM;
+	}
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+	SSL_CTX_set_num_tickets(context, 0);
+	return 0;
+}
+
 struct tls_host *tls_host_ref(struct tls_host *host)
 {
 	__atomic_fetch_add(&host->refs, 1, __ATOMIC_RELAXED);

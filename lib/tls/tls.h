@@ -55,6 +55,12 @@ int tls_host_new(const char *certificate, const char *key, const struct tls_host
 /* The certificate has run out: it serves those who pin its key, others will refuse it. */
 bool tls_host_expired(const struct tls_host *host);
 struct tls_host *tls_host_ref(struct tls_host *host);
+/*
+ * Before its first connection: clients must show a certificate that a CA of the PEM file ca has signed, with this name in
+ * it (tls_handshake fails else); TLS 1.3 alone, and no session is resumed. 0, FAIL_FORMAT with one line in err, FAIL_NOMEM.
+ */
+int tls_host_demand(struct tls_host *host, const char *ca, const char *name, char *err,
+                    size_t err_size);
 /* Sets *host to NULL. NULL is fine. */
 void tls_host_unref(struct tls_host **host);
 

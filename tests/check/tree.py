@@ -11,7 +11,7 @@ LIB = TOP / "lib"
 # DESIGN, section 6. A room includes only rooms on lower floors.
 FLOORS = {
     "server": 4, "control": 4,
-    "query": 3, "forward": 3, "sync": 3, "parity": 3, "records": 3,
+    "query": 3, "forward": 3, "sync": 3, "peer": 3, "parity": 3, "records": 3,
     "zone": 2, "route": 2, "cache": 2, "aws": 2, "config": 2,
     "dns": 1, "loop": 1, "metric": 1, "tls": 1,
     "base": 0,

@@ -82,6 +82,7 @@ clients = (
 cache   = { size = "64M"; min_ttl = 0; max_ttl = 86400; max_negative_ttl = 60; serve_stale = 86400; stale_after_ms = 800; persist = true; };
 tcp     = { max_connections = 10000; max_per_client = 100; idle = 10; };
 parity  = { enabled = false; rate = 1; fallback = false; };
+peer    = { listen = [ "10.0.0.10" ]; from = [ "10.0.0.11:8953" ]; name = "horizond"; certificate = "/etc/c.pem"; key = "/etc/k.pem"; ca = "/etc/a.pem"; };
 metrics = { listen = "127.0.0.1:9153"; };
 control = "/run/horizond/control";
 log     = { level = "info"; queries = false; };

@@ -127,12 +127,25 @@ static void test_cache(void **state)
 	try_cases(cases, COUNT_OF(cases));
 }
 
+static void test_peer(void **state)
+{
+	static const struct try_case cases[] = {
+		{"peer = { name = \"a.b\"; };", ""},
+		{"peer = { listen = [ \"10.0.0.1\" ]; certificate = \"/c\"; key = \"/k\"; ca = "
+	         "\"/a\"; };",
+	         ""},
+		{"peer = { from = [ \"10.0.0.1\" ]; certificate = \"/c\"; key = \"/k\"; };",
+	         "t.conf:1: `ca` is missing: a PEM file would be right\n"},
+	};
+	try_cases(cases, COUNT_OF(cases));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules),   cmocka_unit_test(test_domains_once),
 		cmocka_unit_test(test_clients), cmocka_unit_test(test_route53),
-		cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_cache),   cmocka_unit_test(test_peer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

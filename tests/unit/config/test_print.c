@@ -53,7 +53,9 @@ static void test_round_trips(void **state)
 	           "\"ffffffffffffffffffffffffffffffff\" ];");
 	round_trip("cache = { size = 1048577; persist = false; }; metrics = { listen = \"\"; };\n"
 	           "log = { level = \"debug\"; queries = true; }; control = \"\";\n"
-	           "parity = { enabled = true; rate = 0.25; fallback = true; };");
+	           "parity = { enabled = true; rate = 0.25; fallback = true; };"
+	           "peer = { listen = [ \"10.0.0.1\" ]; from = [ \"10.0.0.2:1\" ]; name = \"f\";"
+	           "certificate = \"/c\"; key = \"/k\"; ca = \"/a\"; };");
 }
 
 static void test_default_text(void **state)
@@ -98,6 +100,14 @@ static void test_default_text(void **state)
 	                                     "\tenabled = false;\n"
 	                                     "\trate = 1.0;\n"
 	                                     "\tfallback = false;\n"
+	                                     "};\n"
+	                                     "peer = {\n"
+	                                     "\tlisten = [ ];\n"
+	                                     "\tfrom = [ ];\n"
+	                                     "\tname = \"horizond\";\n"
+	                                     "\tcertificate = \"\";\n"
+	                                     "\tkey = \"\";\n"
+	                                     "\tca = \"\";\n"
 	                                     "};\n"
 	                                     "metrics = {\n"
 	                                     "\tlisten = \"127.0.0.1:9153\";\n"
