@@ -9,18 +9,16 @@
 #include "aws/client_int.h"
 #include "base/fail.h"
 #include "base/log.h"
-#include "tiny_http.h"
+#include "tiny_aws.h"
 
 #define ALARMS(inner)                                                        \
 	"<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms>" inner \
 	"</MetricAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>"
 
-static struct tiny tiny;
 static const char *bodies[3];
 static unsigned int status;
 static unsigned int asked;
 static struct tiny_request last;
-static struct aws *aws;
 
 static void answer(void *ctx, const struct tiny_request *request, struct tiny_reply *reply)
 {
@@ -33,22 +31,8 @@ static int begin(void **state)
 {
 	asked = 0;
 	status = 200;
-	tiny_start(&tiny, answer, NULL);
-	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
-	setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
-	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-	tiny_export(&tiny, "AWS_ENDPOINT_URL");
 	const struct aws_opts opts = {.region = "eu-west-1"};
-	aws = aws_new(&opts);
-	assert_non_null(aws);
-	return 0;
-}
-
-static int end(void **state)
-{
-	aws_free(&aws);
-	tiny_stop(&tiny);
-	return 0;
+	return tiny_aws_begin(answer, "AWS_ENDPOINT_URL", &opts);
 }
 
 static void test_an_alarm_is_read(void **state)

@@ -8,21 +8,16 @@
 #include "aws/client_int.h"
 #include "base/fail.h"
 #include "base/log.h"
-#include "tiny_http.h"
+#include "tiny_aws.h"
 #include <errno.h>
 #include <jansson.h>
 #include <time.h>
 
-#define KEY_ID "AKIDEXAMPLE"
-#define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-
 /* One answer for every call; what was asked is kept. */
-static struct tiny tiny;
 static unsigned int status;
 static const char *body;
 static struct tiny_request last;
 static unsigned int asked;
-static struct aws *aws;
 static char before_names[256];
 
 static void answer(void *ctx, const struct tiny_request *request, struct tiny_reply *reply)
@@ -44,23 +39,10 @@ static int begin(void **state)
 	body = "";
 	asked = 0;
 	before_names[0] = '\0';
-	tiny_start(&tiny, answer, NULL);
-	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
-	setenv("AWS_ACCESS_KEY_ID", KEY_ID, 1);
-	setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
-	setenv("AWS_SESSION_TOKEN", "TOKEN/EX+AMPLE==", 1);
-	tiny_export(&tiny, "AWS_ENDPOINT_URL");
 	const struct aws_opts opts = {.region = "eu-west-1", .before = on_before};
-	aws = aws_new(&opts);
-	assert_non_null(aws);
-	return 0;
-}
-
-static int end(void **state)
-{
-	aws_free(&aws);
-	tiny_stop(&tiny);
-	return 0;
+	int ret = tiny_aws_begin(answer, "AWS_ENDPOINT_URL", &opts);
+	setenv("AWS_SESSION_TOKEN", "TOKEN/EX+AMPLE==", 1);
+	return ret;
 }
 
 static const char *header(const char *name)

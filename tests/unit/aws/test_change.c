@@ -10,13 +10,11 @@
 #include "aws/ec2.h"
 #include "base/fail.h"
 #include "base/log.h"
-#include "tiny_http.h"
+#include "tiny_aws.h"
 #include <errno.h>
 
 #define SPACE "https://route53.amazonaws.com/doc/2013-04-01/"
 
-static struct tiny tiny;
-static struct aws *aws;
 static unsigned int status;
 static const char *body;
 static const char *second; /* of the next calls; NULL: the same */
@@ -34,22 +32,9 @@ static int begin(void **state)
 	status = 200;
 	second = NULL;
 	asked = 0;
-	tiny_start(&tiny, answer, NULL);
 	log_set_level(LOG_LEVEL_ERROR);
-	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
-	setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
-	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-	tiny_export(&tiny, "AWS_ENDPOINT_URL");
 	const struct aws_opts opts = {.region = "eu-west-1"};
-	aws = aws_new(&opts);
-	return 0;
-}
-
-static int end(void **state)
-{
-	aws_free(&aws);
-	tiny_stop(&tiny);
-	return 0;
+	return tiny_aws_begin(answer, "AWS_ENDPOINT_URL", &opts);
 }
 
 static int change(char *id)
@@ -79,13 +64,13 @@ static void test_change(void **state)
 	assert_string_equal(id, "C123");
 	assert_non_null(strstr(
 		last.body, "<Change><Action>DELETE</"
-	                   "Action><ResourceRecordSet><Name>a.corp.example.</Name><Type>TXT</Type>"
+			   "Action><ResourceRecordSet><Name>a.corp.example.</Name><Type>TXT</Type>"
 			   "<SetIdentifier>hz1/web</SetIdentifier><MultiValueAnswer>true</"
-	                   "MultiValueAnswer><TTL>60</TTL>"
+			   "MultiValueAnswer><TTL>60</TTL>"
 			   "<ResourceRecords><ResourceRecord><Value>\"a &lt;b&gt; &amp; "
-	                   "\\303\\244\"</Value></ResourceRecord>"
+			   "\\303\\244\"</Value></ResourceRecord>"
 			   "<ResourceRecord><Value>10.0.0.1</Value></ResourceRecord></"
-	                   "ResourceRecords></ResourceRecordSet></Change>"));
+			   "ResourceRecords></ResourceRecordSet></Change>"));
 	assert_non_null(strstr(
 		last.body, "<Action>CREATE</Action><ResourceRecordSet><Name>b.corp.example.</Name>"
 			   "<Type>A</Type><TTL>0</TTL>"));
@@ -154,12 +139,12 @@ static void test_instances(void **state)
 		"<privateIpAddress>10.0.0.1</privateIpAddress><ipAddress>203.0.113.1</ipAddress>"
 		"<networkInterfaceSet><item><privateIpAddressesSet><item><privateIpAddress>10.0.0.2"
 		"</privateIpAddress><association><publicIp>203.0.113.2</publicIp></association></"
-	        "item>"
+		"item>"
 		"</privateIpAddressesSet><ipv6AddressesSet><item><ipv6Address>2001:db8::1</"
-	        "ipv6Address></item>"
+		"ipv6Address></item>"
 		"</ipv6AddressesSet></item></networkInterfaceSet>") "</"
-	                                                            "reservationSet><nextToken>two<"
-	                                                            "/nextToken>"
+								    "reservationSet><nextToken>two<"
+								    "/nextToken>"
 								    "</DescribeInstancesResponse>";
 	second = EC2
 		"<reservationSet>" ONE("i-2", "") "</reservationSet></DescribeInstancesResponse>";

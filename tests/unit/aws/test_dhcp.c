@@ -9,7 +9,7 @@
 #include "aws/dhcp.h"
 #include "base/fail.h"
 #include "base/log.h"
-#include "tiny_http.h"
+#include "tiny_aws.h"
 
 #define SETS_MORE(inner, more)                                                         \
 	"<DescribeDhcpOptionsResponse><dhcpOptionsSet>" inner "</dhcpOptionsSet>" more \
@@ -23,11 +23,9 @@
 #define OPTION(key, value) "<item><key>" key "</key><valueSet>" VALUE(value) "</valueSet></item>"
 
 /* One answer a call, in order; what was asked last is kept. */
-static struct tiny tiny;
 static const char *bodies[4];
 static unsigned int asked;
 static struct tiny_request last;
-static struct aws *aws;
 static char seen[512];
 
 static void answer(void *ctx, const struct tiny_request *request, struct tiny_reply *reply)
@@ -42,22 +40,8 @@ static int begin(void **state)
 	asked = 0;
 	seen[0] = '\0';
 	memset(bodies, 0, sizeof(bodies));
-	tiny_start(&tiny, answer, NULL);
-	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
-	setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
-	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-	tiny_export(&tiny, "AWS_ENDPOINT_URL");
 	const struct aws_opts opts = {.region = "eu-west-1"};
-	aws = aws_new(&opts);
-	assert_non_null(aws);
-	return 0;
-}
-
-static int end(void **state)
-{
-	aws_free(&aws);
-	tiny_stop(&tiny);
-	return 0;
+	return tiny_aws_begin(answer, "AWS_ENDPOINT_URL", &opts);
 }
 
 static int on_set(void *ctx, const struct aws_dhcp *dhcp)

@@ -9,13 +9,11 @@
 #include "aws/queue.h"
 #include "base/fail.h"
 #include "base/log.h"
-#include "tiny_http.h"
+#include "tiny_aws.h"
 
-static struct tiny tiny;
 static unsigned int status;
 static const char *body;
 static struct tiny_request last;
-static struct aws *aws;
 static char heard[512];
 
 static void answer(void *ctx, const struct tiny_request *request, struct tiny_reply *reply)
@@ -29,24 +27,8 @@ static int begin(void **state)
 	status = 200;
 	body = "";
 	heard[0] = '\0';
-	tiny_start(&tiny, answer, NULL);
-	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
-	setenv("AWS_ACCESS_KEY_ID", "AKID", 1);
-	setenv("AWS_SECRET_ACCESS_KEY", "s", 1);
-	unsetenv("AWS_SESSION_TOKEN");
-	unsetenv("AWS_ENDPOINT_URL");
-	tiny_export(&tiny, "AWS_ENDPOINT_URL_SQS");
 	const struct aws_opts opts = {.region = "eu-west-1"};
-	aws = aws_new(&opts);
-	assert_non_null(aws);
-	return 0;
-}
-
-static int end(void **state)
-{
-	aws_free(&aws);
-	tiny_stop(&tiny);
-	return 0;
+	return tiny_aws_begin(answer, "AWS_ENDPOINT_URL_SQS", &opts);
 }
 
 static void on_message(void *ctx, const struct aws_message *message)

@@ -11,11 +11,8 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "fixtures.h"
-#include "tiny_http.h"
+#include "tiny_aws.h"
 #include <errno.h>
-
-#define KEY_ID "AKIDEXAMPLE"
-#define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
 /* --- A service of answers prepared one by one --- */
 
@@ -28,7 +25,6 @@ struct prepared {
 	int64_t date_s;        /* 0: no Date header */
 };
 
-static struct tiny tiny;
 static struct prepared prepared[ANSWERS];
 static unsigned int prepared_count;
 static unsigned int answered;
@@ -141,7 +137,6 @@ static struct prepared *prepare(unsigned int status, const char *body)
 	return &prepared[prepared_count++];
 }
 
-static struct aws *aws;
 static bool cancel;
 
 static int begin(void **state)
@@ -151,25 +146,8 @@ static int begin(void **state)
 	signatures_good = true;
 	token_wanted[0] = '\0';
 	cancel = false;
-	tiny_start(&tiny, answer, NULL);
-	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
-	setenv("AWS_REGION", "eu-west-1", 1);
-	setenv("AWS_ACCESS_KEY_ID", KEY_ID, 1);
-	setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
-	unsetenv("AWS_SESSION_TOKEN");
-	setenv("HOME", "/nowhere", 1);
-	tiny_export(&tiny, "AWS_ENDPOINT_URL_ROUTE_53");
 	const struct aws_opts opts = {.region = "auto", .cancel = &cancel, .timeout_ms = 30000};
-	aws = aws_new(&opts);
-	assert_non_null(aws);
-	return 0;
-}
-
-static int end(void **state)
-{
-	aws_free(&aws);
-	tiny_stop(&tiny);
-	return 0;
+	return tiny_aws_begin(answer, "AWS_ENDPOINT_URL_ROUTE_53", &opts);
 }
 
 /* --- Record sets --- */

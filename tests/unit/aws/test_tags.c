@@ -8,10 +8,8 @@
 #include "aws/route53.h"
 #include "base/fail.h"
 #include "fixtures.h"
-#include "tiny_http.h"
+#include "tiny_aws.h"
 
-static struct tiny tiny;
-static struct aws *aws;
 static const char *answers[4];
 static unsigned int asked;
 static char targets[4][512];
@@ -28,22 +26,8 @@ static void answer(void *ctx, const struct tiny_request *request, struct tiny_re
 static int begin(void **state)
 {
 	asked = 0;
-	tiny_start(&tiny, answer, NULL);
-	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
-	setenv("AWS_REGION", "eu-west-1", 1);
-	setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
-	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-	tiny_export(&tiny, "AWS_ENDPOINT_URL_ROUTE_53");
 	const struct aws_opts opts = {.region = "auto"};
-	aws = aws_new(&opts);
-	return aws == NULL;
-}
-
-static int end(void **state)
-{
-	aws_free(&aws);
-	tiny_stop(&tiny);
-	return 0;
+	return tiny_aws_begin(answer, "AWS_ENDPOINT_URL_ROUTE_53", &opts);
 }
 
 static int on_zone(void *ctx, const struct aws_hosted_zone *zone)
