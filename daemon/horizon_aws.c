@@ -25,6 +25,13 @@ struct command {
 static const struct command commands[] = {
 	{"register", command_register, "[--wait SECONDS] [--dry-run] [--boot]",
          "adds this instance's records"},
+	{"deregister", command_deregister, "[--reason auto|reboot|stop|terminate] [--drain]",
+         "removes what was registered"},
+	{"sweep", command_sweep, "[--apply] [--plan-sum SUM] [--json]",
+         "shows, or clears away, what dead machines left"},
+	{"restore", command_restore, "RUN", "puts back what a run removed"},
+	{"purge", command_purge, "--owner FLEET [--apply]",
+         "shows, or removes, every record of a fleet"},
 	{"iam-policy", command_iam_policy,
          "daemon|register|sweep|setup|health [--daemon-config FILE] [--region REGION] [--wait] "
          "[--drain]",
@@ -34,13 +41,6 @@ static const struct command commands[] = {
 	{"recovery-alarm", command_recovery_alarm, "[--apply]",
          "recovers the instance when its machine fails, and tells when the daemon is not well"},
 	{"health", command_health, "", "puts the daemon's readiness into CloudWatch"},
-	{"deregister", command_deregister, "[--reason auto|reboot|stop|terminate] [--drain]",
-         "removes what was registered"},
-	{"sweep", command_sweep, "[--apply] [--plan-sum SUM] [--json]",
-         "shows, or clears away, what dead machines left"},
-	{"restore", command_restore, "RUN", "puts back what a run removed"},
-	{"purge", command_purge, "--owner FLEET [--apply]",
-         "shows, or removes, every record of a fleet"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -48,7 +48,8 @@ static void usage(FILE *to)
 {
 	fprintf(to, "usage: horizon-aws [-c FILE] [-t] COMMAND\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		fprintf(to, "  %s %s\n        %s\n", commands[i].name, commands[i].usage,
+		fprintf(to, "  %s%s%s\n        %s\n", commands[i].name,
+		        commands[i].usage[0] == '\0' ? "" : " ", commands[i].usage,
 		        commands[i].help);
 	}
 	fprintf(to, "\n"

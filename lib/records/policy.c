@@ -512,9 +512,7 @@ int policy_setup(const struct records_settings *settings, const struct policy_op
 {
 	struct policy policy;
 	policy_init(&policy, opts->region);
-	if (settings->dhcp.servers.count > 0) {
-		dhcp_add(&policy, settings);
-	}
+	dhcp_add(&policy, settings);
 	alarms_add(&policy, settings);
 	topic_add(&policy, settings);
 	return policy_print(&policy, out);
