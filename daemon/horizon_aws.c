@@ -25,6 +25,13 @@ struct command {
 static const struct command commands[] = {
 	{"register", command_register, "[--wait SECONDS] [--dry-run] [--boot]",
          "adds this instance's records"},
+	{"deregister", command_deregister, "[--reason auto|reboot|stop|terminate] [--drain]",
+         "removes what was registered"},
+	{"sweep", command_sweep, "[--apply] [--plan-sum SUM] [--json]",
+         "shows, or clears away, what dead machines left"},
+	{"restore", command_restore, "RUN", "puts back what a run removed"},
+	{"purge", command_purge, "--owner FLEET [--apply]",
+         "shows, or removes, every record of a fleet"},
 	{"iam-policy", command_iam_policy,
          "daemon|register|sweep|setup|health [--daemon-config FILE] [--region REGION] [--wait] "
          "[--drain]",
@@ -34,13 +41,6 @@ static const struct command commands[] = {
 	{"recovery-alarm", command_recovery_alarm, "[--apply]",
          "recovers the instance when its machine fails, and tells when the daemon is not well"},
 	{"health", command_health, "", "puts the daemon's readiness into CloudWatch"},
-	{"deregister", command_deregister, "[--reason auto|reboot|stop|terminate] [--drain]",
-         "removes what was registered"},
-	{"sweep", command_sweep, "[--apply] [--plan-sum SUM] [--json]",
-         "shows, or clears away, what dead machines left"},
-	{"restore", command_restore, "RUN", "puts back what a run removed"},
-	{"purge", command_purge, "--owner FLEET [--apply]",
-         "shows, or removes, every record of a fleet"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -48,7 +48,8 @@ static void usage(FILE *to)
 {
 	fprintf(to, "usage: horizon-aws [-c FILE] [-t] COMMAND\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		fprintf(to, "  %s %s\n        %s\n", commands[i].name, commands[i].usage,
+		fprintf(to, "  %s%s%s\n        %s\n", commands[i].name,
+		        commands[i].usage[0] == '\0' ? "" : " ", commands[i].usage,
 		        commands[i].help);
 	}
 	fprintf(to, "\n"
@@ -83,13 +84,29 @@ int run_fail(int status, const char *format, ...)
 	return status;
 }
 
+/* The account may ask 10 times a second, all callers together. */
+#define PACE_BURST 15
+#define PACE_MS    200
+
+static int pace(void *ctx, const char *operation)
+{
+	struct run *run = ctx;
+	const struct timespec nap = {.tv_nsec = PACE_MS * 1000000L};
+	if (++run->calls > PACE_BURST) {
+		nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
 struct aws *run_aws(struct run *run)
 {
 	if (run->aws == NULL) {
 		const struct aws_opts opts = {.region = "auto",
 		                              .endpoint = "",
 		                              .timeout_ms = run->timeout_ms,
-		                              .cancel = run->cancel};
+		                              .cancel = run->cancel,
+		                              .before = run->paced ? pace : NULL,
+		                              .before_ctx = run};
 		run->aws = aws_new(&opts);
 	}
 	if (run->aws == NULL) {
@@ -117,9 +134,22 @@ void run_lines(const char *lines)
 	}
 }
 
+/* Metadata throttles, too, and is slow to come up: a few tries, unless the run is in a hurry. */
+#define METADATA_TRIES 5
+
 static int metadata_get(void *ctx, const char *path, char *buf, size_t size)
 {
-	return aws_metadata_get(ctx, path, buf, size);
+	const struct run *run = ctx;
+	const struct timespec nap = {.tv_nsec = 300000000};
+	for (unsigned int tries = 1;; tries++) {
+		int ret = aws_metadata_get(run->aws, path, buf, size);
+		bool passing = ret == FAIL_THROTTLED || ret == FAIL_NET || ret == FAIL_TIMEOUT ||
+		               ret == FAIL_REMOTE;
+		if (!passing || run->cancel != NULL || tries == METADATA_TRIES) {
+			return ret;
+		}
+		nanosleep(&nap, NULL);
+	}
 }
 
 int run_instance(struct run *run, struct arena *arena, uint64_t deadline_ms,
@@ -127,7 +157,7 @@ int run_instance(struct run *run, struct arena *arena, uint64_t deadline_ms,
 {
 	const struct timespec nap = {.tv_sec = 1};
 	for (;;) {
-		int ret = instance_open(ret_instance, arena, metadata_get, run->aws);
+		int ret = instance_open(ret_instance, arena, metadata_get, run);
 		if (ret == 0 || ret == FAIL_DENIED || ret == FAIL_NOTFOUND || ret == FAIL_FORMAT ||
 		    mono_ms() + 1000 >= deadline_ms) {
 			return ret;

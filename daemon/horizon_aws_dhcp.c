@@ -20,6 +20,9 @@ struct dhcp_run {
 	bool revert;
 	const char *revert_to; /* NULL: what is remembered */
 	char vpc[64];
+	char own[64]; /* our address, where the settings name none */
+	const char *own_list[1];
+	struct records_dhcp wanted; /* the settings, with it */
 	struct dhcp_memory memory;
 	struct aws_dhcp old; /* what the VPC has */
 	struct aws_dhcp set; /* what it is to have; its id "" when it is still to be made */
@@ -104,11 +107,34 @@ static int on_set(void *ctx, const struct aws_dhcp *dhcp)
 	return 0;
 }
 
+/* The addresses of the settings; without any the one of the instance that this runs on. */
+static int wanted_find(struct dhcp_run *run)
+{
+	run->wanted = run->run->settings->dhcp;
+	if (run->wanted.servers.count > 0) {
+		return EXIT_DONE;
+	}
+	int ret = aws_metadata_get(run->aws, "meta-data/local-ipv4", run->own, sizeof(run->own));
+	if (ret != 0) {
+		return run_fail(
+			EXIT_FAILED,
+			"which addresses? instance metadata does not say ours; dhcp = { servers = "
+			"[ \"10.0.0.4\" ]; } in %s would",
+			run->run->settings_path);
+	}
+	run->own_list[0] = run->own;
+	run->wanted.servers = (struct settings_texts){run->own_list, 1};
+	return EXIT_DONE;
+}
+
 /* What the settings ask for; a set that is like it already, with our tags, will do. */
 static int forward_plan(struct dhcp_run *run)
 {
-	const struct records_settings *settings = run->run->settings;
-	int ret = dhcp_plan(&run->old, &settings->dhcp, &run->set);
+	int status = wanted_find(run);
+	if (status != EXIT_DONE) {
+		return status;
+	}
+	int ret = dhcp_plan(&run->old, &run->wanted, &run->set);
 	if (ret != 0) {
 		return run_fail(EXIT_FAILED, "%s: more options than a set can have", run->old.id);
 	}
@@ -301,12 +327,6 @@ int command_dhcp_options(struct run *run, int argc, char **argv)
 	dhcp->run = run;
 	if (!options_read(argc, argv, dhcp)) {
 		status = run_usage(argv[0]);
-	} else if (!dhcp->revert && run->settings->dhcp.servers.count == 0) {
-		status = run_fail(
-			EXIT_USAGE,
-			"%s: no addresses to hand out; dhcp = { servers = [ \"10.0.0.4\" ]; "
-			"} would be right",
-			run->settings_path);
 	} else {
 		dhcp->aws = run_aws(run);
 		status = dhcp->aws == NULL ? EXIT_FAILED : dhcp_locked(dhcp);

@@ -29,6 +29,8 @@ struct run {
 	struct aws *aws;         /* NULL until run_aws */
 	unsigned int timeout_ms; /* of one call; 0: the client's own */
 	const bool *cancel;      /* as aws_opts has it; may be NULL */
+	bool paced;         /* after a burst, half of what the account may ask is left to others */
+	unsigned int calls; /* of a paced run, so far */
 };
 
 /* The settings, read when first asked for. NULL: faulty or not there (told). */

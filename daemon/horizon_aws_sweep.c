@@ -61,6 +61,7 @@ struct sweep_run {
 
 static bool begin(struct run *run, struct sweep_run *sweep, const struct args *args)
 {
+	run->paced = true;
 	run->timeout_ms = run->settings->deadline_s < 10 ? 1000 * run->settings->deadline_s : 0;
 	if (run_aws(run) == NULL) {
 		return false;

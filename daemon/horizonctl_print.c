@@ -238,7 +238,10 @@ static void print_zone_trouble(const json_t *zone)
 	const char *name = text_of(zone, "name");
 	if (trouble[0] != '\0') {
 		print_clean(stdout, name[0] != '\0' ? name : text_of(zone, "id"));
-		fputs(": ", stdout);
+		fputs(json_is_true(json_object_get(zone, "unavailable"))
+		              ? ": asked of the VPC resolver: "
+		              : ": ",
+		      stdout);
 		print_clean(stdout, trouble);
 		putchar('\n');
 	}

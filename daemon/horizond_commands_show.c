@@ -298,6 +298,11 @@ static void upstream_add(void *ctx, const struct forward_target_state *state)
 	put_text(object, "state", forward_state_text(state->state));
 	json_object_set_new(object, "rtt_ms",
 	                    state->rtt_ms > 0 ? json_real(state->rtt_ms) : json_null());
+	json_object_set_new(object, "mixed_case", json_boolean(state->mixed_case));
+	put_text(object, "cookies",
+	         state->gives_cookies ? "both ways"
+	         : state->cookies     ? "sent"
+	                              : "none");
 	json_object_set_new(object, "queries", json_integer((json_int_t)state->queries));
 	json_object_set_new(object, "probes", json_integer((json_int_t)state->probes));
 	json_object_set_new(object, "failures", json_integer((json_int_t)state->failures));

@@ -57,7 +57,7 @@ struct horizond {
 	struct cache *cache;
 	struct world_root *world;
 	struct server *server;
-	struct tls_host *tls; /* what the listener for TLS shows; NULL: there is none */
+	struct tls_host *tls;           /* what the listener for TLS shows; NULL: there is none */
 	struct delegations delegations; /* of the zones of now; the control thread's */
 	struct sync *sync;
 	struct control *control;

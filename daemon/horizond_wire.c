@@ -460,6 +460,8 @@ int wire_sync_opts(const struct settings *settings, struct sync_opts *ret_opts)
 		.region = route53->region,
 		.zones = route53->zones.items,
 		.zone_count = route53->zones.count,
+		.tags = route53->tags.items,
+		.tag_count = route53->tags.count,
 		.zone_files = settings->zone_files.items,
 		.zone_file_count = settings->zone_files.count,
 		.interval_s = route53->interval_s,

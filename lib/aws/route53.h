@@ -94,6 +94,15 @@ int aws_list_record_sets(struct aws *aws, const char *zone_id, aws_record_set_fn
 int aws_list_zones_by_vpc(struct aws *aws, const char *vpc_id, const char *vpc_region,
                           aws_hosted_zone_fn *fn, void *ctx);
 
+/* The private zones of the account whose credentials are used. */
+int aws_list_private_zones(struct aws *aws, aws_hosted_zone_fn *fn, void *ctx);
+
+/* ListTagsForResources: the tags of up to AWS_TAG_IDS_MAX zones, each to fn; a non-zero return ends it. */
+#define AWS_TAG_IDS_MAX 10
+typedef int aws_tag_fn(void *ctx, const char *zone_id, const char *key, const char *value);
+int aws_list_zone_tags(struct aws *aws, const char *const *ids, size_t count, aws_tag_fn *fn,
+                       void *ctx);
+
 /* One zone; text in *fn's argument is borrowed. vpc_fn (may be NULL) hears each VPC of a private zone. */
 int aws_get_zone(struct aws *aws, const char *zone_id, aws_hosted_zone_fn *fn, void *ctx,
                  int (*vpc_fn)(void *ctx, const char *vpc_id, const char *vpc_region));

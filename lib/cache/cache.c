@@ -1,5 +1,4 @@
 #include "cache/cache_int.h"
-#include "cache/table_int.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -203,12 +202,6 @@ static struct cache_entry **bucket_of(struct cache *cache, const struct cache_ke
 void cache_fetch(struct cache *cache, const struct cache_key *key)
 {
 	__builtin_prefetch(bucket_of(cache, key));
-}
-
-void cache_fetch_store(struct cache *cache, const struct cache_key *key)
-{
-	cache_fetch(cache, key);
-	__builtin_prefetch(cache__table_next(cache__shard_of(cache, cache__hash(key))));
 }
 
 void cache_fetch_found(struct cache *cache, const struct cache_key *key)

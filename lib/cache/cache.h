@@ -74,13 +74,11 @@ bool cache_find(struct cache *cache, const struct cache_key *key, uint64_t now_s
                 struct cache_hit *ret_hit);
 
 /*
- * Asks for the memory that a cache_find of key will read first; then, once that has had time to come, for what it
- * leads to.
+ * Asks for the memory that a cache_find or cache_store of key will read first; then, once that has had time to
+ * come, for what it leads to.
  */
 void cache_fetch(struct cache *cache, const struct cache_key *key);
 void cache_fetch_found(struct cache *cache, const struct cache_key *key);
-/* The same for a cache_store. */
-void cache_fetch_store(struct cache *cache, const struct cache_key *key);
 
 /*
  * Copies hit's body to out (room for hit->size) with each TTL lowered by the age; a stale one's

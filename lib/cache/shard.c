@@ -49,34 +49,29 @@ static void entry_replace(struct cache_shard *shard, struct cache_entry **link,
 }
 
 /*
- * One bucket an entry; in a full shard up to two entries a bucket, before others go for a larger
- * table.
+ * One bucket an entry, several made at a time, so that what they need comes from memory at a time; in
+ * a full shard up to two entries a bucket, before others go for a larger table.
  */
 static void table_keep_up(struct cache_shard *shard)
 {
 	uint32_t buckets = cache__shard_buckets(shard);
-	if (shard->entries <= buckets || cache__table_grow(shard)) {
+	if (shard->entries < (size_t)buckets + TABLE_STEP) {
 		return;
 	}
-	if (shard->entries > 2 * (size_t)buckets &&
+	unsigned int grown = 0;
+	cache__table_fetch(shard);
+	while (grown < TABLE_STEP && cache__table_grow(shard)) {
+		grown++;
+	}
+	if (grown == 0 && shard->entries > 2 * (size_t)buckets &&
 	    cache__log_make_room(shard, cache__table_next_bytes(shard))) {
 		cache__table_grow(shard);
 	}
 }
 
-/* The chains that a store walks in the end come from memory while the entry is written. */
-static void chains_fetch(struct cache_shard *shard, uint32_t hash)
-{
-	const struct cache_entry *next = cache__table_next(shard);
-	__builtin_prefetch(*cache__shard_bucket(shard, hash));
-	if (next != NULL) {
-		__builtin_prefetch(next->next);
-	}
-}
-
 static bool shard_put(struct cache_shard *shard, const struct cache_item *item)
 {
-	chains_fetch(shard, item->hash);
+	__builtin_prefetch(*cache__shard_bucket(shard, item->hash)); /* walked in the end */
 	size_t size = cache__entry_span_of(item->key, item->body);
 	struct cache_block *block = cache__log_room(shard, size);
 	if (block == NULL) {

@@ -109,9 +109,20 @@ size_t cache__table_next_bytes(const struct cache_shard *shard)
 	return (sizeof(struct cache_entry *) * SHARD_FIRST << segment) + 2 * 4096;
 }
 
-const struct cache_entry *cache__table_next(struct cache_shard *shard)
+void cache__table_fetch(struct cache_shard *shard)
 {
-	return epoch_load(cache__bucket(shard, parent_of(epoch_load(&shard->shape) >> 1)));
+	struct cache_entry *first[TABLE_STEP];
+	uint32_t buckets = cache__shard_buckets(shard);
+	for (uint32_t i = 0; i < TABLE_STEP; i++) {
+		/* There already: it lies in the lower half, and TABLE_STEP is not more than the least table has. */
+		first[i] = *cache__bucket(shard, parent_of(buckets + i));
+		__builtin_prefetch(first[i]);
+	}
+	for (uint32_t i = 0; i < TABLE_STEP; i++) {
+		if (first[i] != NULL) {
+			__builtin_prefetch(first[i]->next);
+		}
+	}
 }
 
 bool cache__table_grow(struct cache_shard *shard)

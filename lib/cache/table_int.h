@@ -12,8 +12,9 @@ void cache__table_fini(struct cache_shard *shard);
 
 /* One bucket more. False: no memory for it, or no room under the limit; chains get longer then. */
 bool cache__table_grow(struct cache_shard *shard);
-/* The first entry that it will look at then, or NULL. */
-const struct cache_entry *cache__table_next(struct cache_shard *shard);
+#define TABLE_STEP SHARD_FIRST
+/* Asks for the memory of the entries that growing TABLE_STEP times will look at. */
+void cache__table_fetch(struct cache_shard *shard);
 /* Bytes of the segment that the next bucket begins. */
 size_t cache__table_next_bytes(const struct cache_shard *shard);
 /*

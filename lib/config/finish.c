@@ -116,19 +116,6 @@ void finish__cache(struct load *load, const config_setting_t *group, void *base)
 	}
 }
 
-/* Both ways want all three files. */
-void finish__peer(struct load *load, const config_setting_t *group, void *base)
-{
-	const struct settings_peer *peer = base;
-	const char *missing = peer->certificate[0] == '\0' ? "certificate"
-	                      : peer->key[0] == '\0'       ? "key"
-	                      : peer->ca[0] == '\0'        ? "ca"
-	                                                   : NULL;
-	if (missing != NULL && peer->listen.count + peer->from.count > 0) {
-		load__fault(load, group, "`%s` is missing: a PEM file would be right", missing);
-	}
-}
-
 void finish__tls(struct load *load, const config_setting_t *group, void *base)
 {
 	const struct settings_tls *tls = base;
@@ -171,6 +158,19 @@ static void check_tls_listen(struct load *load, const config_setting_t *root,
 				return;
 			}
 		}
+	}
+}
+
+/* Both ways want all three files. */
+void finish__peer(struct load *load, const config_setting_t *group, void *base)
+{
+	const struct settings_peer *peer = base;
+	const char *missing = peer->certificate[0] == '\0' ? "certificate"
+	                      : peer->key[0] == '\0'       ? "key"
+	                      : peer->ca[0] == '\0'        ? "ca"
+	                                                   : NULL;
+	if (missing != NULL && peer->listen.count + peer->from.count > 0) {
+		load__fault(load, group, "`%s` is missing: a PEM file would be right", missing);
 	}
 }
 

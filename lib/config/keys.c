@@ -84,6 +84,14 @@ static bool is_url(const char *text)
 	return strchr("/:?#", host[0]) == NULL && len < 2048;
 }
 
+/* A key of up to 128 characters and a value of up to 256; "=" only between them. */
+static bool is_tag(const char *text)
+{
+	size_t key = strcspn(text, "=");
+	const char *value = text[key] == '=' ? text + key + 1 : "";
+	return key > 0 && key <= 128 && strlen(value) <= 256 && strchr(value, '=') == NULL;
+}
+
 static bool is_account(const char *text)
 {
 	return keys__only(text, DIGITS, 12, 12);
@@ -166,6 +174,8 @@ static const struct key route53_keys[] = {
          .like = "\"auto\" or a region such as \"eu-central-1\""},
 	{"zones", KEY_TEXTS, AT(settings_route53, zones), .max = 10000, .check = keys__is_zone_id,
          .strip = "/hostedzone/", .like = LIKE_ZONE},
+	{"tags", KEY_TEXTS, AT(settings_route53, tags), .max = 50, .check = is_tag,
+         .like = "a tag such as \"dns=horizond\", or \"dns\" for any value"},
 	{"interval", KEY_COUNT, AT(settings_route53, interval_s), .min = 1, .max = DAY},
 	{"min_interval", KEY_COUNT, AT(settings_route53, min_interval_s), .min = 1, .max = DAY},
 	{"rate", KEY_REAL, AT(settings_route53, rate), .min = 0.01, .max = 1000},
@@ -362,8 +372,8 @@ bool keys__defaults(void *ret_any, struct arena *arena)
 	                  .stale_after_ms = 800,
 	                  .persist = true},
 		.parity = {.rate = 1.0},
-		.peer = {.name = "horizond", .certificate = "", .key = "", .ca = ""},
 		.tls = {.certificate = "", .key = ""},
+		.peer = {.name = "horizond", .certificate = "", .key = "", .ca = ""},
 		.tcp = {.max_connections = 10000, .max_per_client = 100, .idle_s = 10},
 		.control = "/run/horizond/control",
 		.log_level = LOG_LEVEL_INFO,

@@ -48,8 +48,9 @@ struct key {
 	size_t offset;
 	double min; /* least and largest value; of lists: number of members */
 	double max;
-	uint16_t port;     /* addresses: unless given */
-	uint16_t tls_port; /* the same beside a setting `tls` that says something; 0: no such thing */
+	uint16_t port; /* addresses: unless given */
+	uint16_t
+		tls_port; /* the same beside a setting `tls` that says something; 0: no such thing */
 	const char *like;  /* what a value, or a member, looks like: "a zone id such as ..." */
 	const char *strip; /* what may stand in front of text, and is left out */
 	const char *const *words; /* KEY_WORD: ended by NULL */

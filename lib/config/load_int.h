@@ -95,8 +95,8 @@ void finish__route53(struct load *load, const config_setting_t *group, void *bas
 void finish__rule(struct load *load, const config_setting_t *group, void *base);
 void finish__client(struct load *load, const config_setting_t *group, void *base);
 void finish__cache(struct load *load, const config_setting_t *group, void *base);
-void finish__peer(struct load *load, const config_setting_t *group, void *base);
 void finish__tls(struct load *load, const config_setting_t *group, void *base);
+void finish__peer(struct load *load, const config_setting_t *group, void *base);
 void finish__all(struct load *load, const config_setting_t *group, void *base);
 
 /*

@@ -182,6 +182,15 @@ static void check_pair(struct load *load, const config_setting_t *at,
 		            "them would be right",
 		            second->zone, first->place.file, first->place.line);
 	}
+	if (first->type != second->type && first->mark == RECORDS_MARK_TXT &&
+	    second->mark == RECORDS_MARK_TXT && strcasecmp(first->name, second->name) == 0) {
+		load__fault(
+			load, at,
+			"`%s` in zone %s has two records with mark = \"txt\" (first at %s:%u), "
+			"but one TXT cannot stand for both; mark = \"set\" for one of them would "
+			"be right",
+			second->name, second->zone, first->place.file, first->place.line);
+	}
 	if (first->type == second->type && strcasecmp(first->name, second->name) == 0) {
 		load__fault(load, at,
 		            "`%s` %s stands twice in zone %s (first at %s:%u); once, with all its "

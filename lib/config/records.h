@@ -56,8 +56,8 @@ struct records_sweep {
 
 /* What DHCP hands to the instances of a VPC; what is empty stays as it is there. */
 struct records_dhcp {
-	const char *vpc; /* "auto" or an id */
-	struct settings_texts servers;
+	const char *vpc;               /* "auto" or an id */
+	struct settings_texts servers; /* none: the address of the instance itself */
 	const char *domain;
 	struct settings_texts ntp;
 };

@@ -120,6 +120,7 @@ struct settings_route53 {
 	const char *vpc;             /* "auto", a vpc id, or "" */
 	const char *region;          /* "auto" or a name */
 	struct settings_texts zones; /* ids, without "/hostedzone/" */
+	struct settings_texts tags;  /* "KEY=VALUE" or "KEY" */
 	unsigned int interval_s;
 	unsigned int min_interval_s; /* at most interval_s */
 	double rate;

@@ -125,7 +125,9 @@ static void try_expire(struct try *try, uint64_t now_ms)
 		/* fall through */
 	case TRY_REFUSED:
 		try->state = TRY_SILENT;
-		target__silent(try_target(try), try->sent_us, now_ms);
+		if (!try->q->entry.made_up) { /* some filter may drop a name so odd */
+			target__silent(try_target(try), try->sent_us, now_ms);
+		}
 		tcp__overdue(try);
 		break;
 	default:

@@ -13,6 +13,7 @@
 #define SEALED   (BODY + 8)
 #define LABEL    (MARK_LEN + 2 * SEALED)
 
+#define ROUND_MAX 16    /* domains looked at in a minute; at first all of them */
 #define HASTEN_MS 1000  /* at most so often for one member */
 #define QUIET_MS  60000 /* a rule's line about questions refused in flight */
 
@@ -113,8 +114,9 @@ bool circle__due(const struct group *group, struct member *member, uint64_t now_
 		return false;
 	}
 	uint32_t turn = get(&member->circle_turn) + 1;
+	size_t count = group->domains.count;
 	uint64_t wait_ms = 0; /* the other domains one by one */
-	if (turn % group->domains.count == 0) {
+	if (turn >= count && turn % (count < ROUND_MAX ? count : ROUND_MAX) == 0) {
 		/* Not all rules at one moment. */
 		wait_ms = get(&member->circled) != 0
 		                  ? CIRCLE_BROKEN_MS

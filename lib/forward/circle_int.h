@@ -2,8 +2,8 @@
  * forward/circle_int.h - questions that come back to us: forwarding loops, seen, cut and mended.
  *
  * Seen in two ways. (1) For each rule and target a question of our own is sent, at start, when the
- * rule changes and once a minute, under a name below the rule's domain that none but this process
- * can make: "horizond-loop-" and 48 hex digits (rule, target, time, a random number, and their
+ * rule changes and once a minute (then of at most 16 domains in turn), under a name below the rule's
+ * domain that none but this process can make: "horizond-loop-" and 48 hex digits (rule, target, time, a random number, and their
  * digest under a key drawn at start). Who asks us that name within CIRCLE_VALID_S has it from that
  * target. (2) A client's question that is the same as one in flight, from an address that is a
  * target of the rule itself, when somebody else asked it first.

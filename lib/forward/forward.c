@@ -1,6 +1,7 @@
 #include "forward/forward.h"
 #include "base/epoch.h"
 #include "base/fail.h"
+#include "base/mono.h"
 #include "forward/ask_int.h"
 #include "forward/worker_int.h"
 #include <assert.h>
@@ -120,6 +121,15 @@ static int by_rule(const void *a, const void *b)
 	return order != 0 ? order : strcmp(ra->target->text, rb->target->text);
 }
 
+static void state_guard(const struct row *row, struct forward_target_state *state)
+{
+	const struct guard *guard = &row->target->guard;
+	unsigned int carries = guard__bear(guard, row->group->guard, false, mono_ms());
+	state->mixed_case = (carries & GUARD_CASE) != 0;
+	state->cookies = (carries & GUARD_COOKIE) != 0;
+	state->gives_cookies = state->cookies && guard__has_cookie(guard);
+}
+
 static void row_fill(struct row *row, const struct group *group, const struct member *member)
 {
 	*row = (struct row){
@@ -215,6 +225,7 @@ void forward_each_target(struct forward *fwd, forward_target_fn *fn, void *ctx)
 		for (unsigned int r = 0; r < REASON_COUNT; r++) {
 			state.failures += rows[i].failures[r];
 		}
+		state_guard(&rows[i], &state);
 		fn(ctx, &state);
 	}
 	free(rows);

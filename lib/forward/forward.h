@@ -172,8 +172,12 @@ struct forward_target_state {
 	struct addr addr;
 	bool up; /* it speaks: not DOWN */
 	enum forward_state state;
-	double rtt_ms;    /* smoothed; 0: never measured */
-	uint64_t queries; /* probes among them */
+	/* What questions by UDP carry now: wanted by the rule, and borne by the target. */
+	bool mixed_case;
+	bool cookies;
+	bool gives_cookies; /* it has given us one */
+	double rtt_ms;      /* smoothed; 0: never measured */
+	uint64_t queries;   /* probes among them */
 	uint64_t probes;
 	uint64_t failures;
 };

@@ -5,14 +5,15 @@
 void held__init(struct held *held)
 {
 	*held = (struct held){.count = 0};
-	list_init(&held->first);
-	list_init(&held->more);
+	for (unsigned int i = 0; i < HELD_TURNS; i++) {
+		list_init(&held->turn[i]);
+	}
 }
 
 void held__add(struct held *held, struct question *q)
 {
 	uint16_t *of = &held->of[q->asker % HELD_ASKERS];
-	list_append(*of == 0 ? &held->first : &held->more, &q->queue);
+	list_append(&held->turn[*of < HELD_TURNS ? *of : HELD_TURNS - 1], &q->queue);
 	*of += 1;
 	held->count++;
 }
@@ -47,6 +48,9 @@ struct question *held__victim(const struct held *held, uint32_t asker)
 	if (held->of[most] <= held->of[asker % HELD_ASKERS] + 1) {
 		return NULL;
 	}
-	struct question *q = youngest_of(&held->more, most);
-	return q != NULL ? q : youngest_of(&held->first, most);
+	struct question *q = NULL;
+	for (unsigned int i = HELD_TURNS; q == NULL && i-- > 0;) {
+		q = youngest_of(&held->turn[i], most);
+	}
+	return q;
 }

@@ -1,9 +1,9 @@
 /*
  * forward/held_int.h - questions that want a token of their group's bucket, in fair order.
  *
- * What an asker has waiting first goes before what others have waiting besides; and when there is no
- * room, the one with the most gives way. So a host that asks more than there are tokens loses what
- * is over, and hosts that ask little hardly wait.
+ * In turns: the first that an asker has waiting goes before the second of any other, and so on; and
+ * when there is no room, the one with the most gives way. So a host that asks more than there are
+ * tokens loses what is over, and hosts that ask little hardly wait.
  *
  * Loop:   a worker's.
  * Memory: none of its own; askers are told apart by a hash, in HELD_ASKERS classes.
@@ -17,10 +17,10 @@
 struct question;
 
 #define HELD_ASKERS 256u
+#define HELD_TURNS  8u /* all later ones have the last turn, in the order in which they came */
 
 struct held {
-	struct list first; /* the first of its asker, the oldest first */
-	struct list more;  /* all others, the oldest first */
+	struct list turn[HELD_TURNS]; /* the oldest first */
 	size_t count;
 	uint16_t of[HELD_ASKERS];
 };

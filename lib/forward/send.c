@@ -230,8 +230,9 @@ void send__held(void *ctx)
 {
 	struct forward_worker *worker = ctx;
 	struct dry dry = {.bucket = NULL};
-	held_send(worker, &worker->held.first, &dry);
-	held_send(worker, &worker->held.more, &dry);
+	for (unsigned int i = 0; i < HELD_TURNS; i++) {
+		held_send(worker, &worker->held.turn[i], &dry);
+	}
 	if (worker->held.count > 0) {
 		held_arm(worker, dry.wait_ns);
 	}

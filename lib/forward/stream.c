@@ -200,7 +200,10 @@ static void stream_fail(struct stream *stream)
 		         why[0] != '\0' ? why
 		                        : "no handshake in time: does it speak TLS on this port?");
 	}
-	line->rest_until_ms = now_ms + LINE_REST_MS;
+	if (shook) {
+		/* It would end in the same way again, and costs more than a connection refused. */
+		line->rest_until_ms = now_ms + LINE_REST_MS;
+	}
 	target__silent(target, mono_us(), now_ms);
 	stream_break(stream, shook ? REASON_TLS : REASON_NET);
 }

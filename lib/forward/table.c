@@ -256,6 +256,7 @@ static struct group *group_make(struct maker *maker, const struct forward_group_
 	}
 	for (unsigned int i = 0; i < group->member_count; i++) {
 		/* The rule has changed: are there loops now, or none any more? */
+		__atomic_store_n(&group->members[i]->circle_turn, 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&group->members[i]->circle_due_ms, 0, __ATOMIC_RELAXED);
 	}
 	return group;

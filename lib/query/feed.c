@@ -214,7 +214,7 @@ int query_feed(struct query_worker *worker, struct query_wait *wait, const struc
 	                          (ask->checking_disabled ? CACHE_CD : 0));
 	struct cache_key cache_key = {
 		.name = &key, .origin = ask->origin, .type = ask->qtype, .flags = flags};
-	cache_fetch_store(worker->cache, &cache_key); /* on its way while the answer is read */
+	cache_fetch(worker->cache, &cache_key); /* on its way while the answer is read */
 	int why = told->why;
 	if (why == 0) {
 		why = told_scrub(worker, ask, &key, told->reply, &body);

@@ -383,36 +383,65 @@ static void health_add(struct policy *policy)
 	statement_add(policy, "AskHealthOfCalculatedChecks", metric, only(policy, "*"), NULL);
 }
 
-int policy_daemon(const struct settings *settings, const struct policy_opts *opts, struct text *out)
+/* A zone that is listed with a role's rights, not with ours. */
+static bool by_role(const struct settings_route53 *route53, const char *zone)
+{
+	for (size_t i = 0; i < route53->role_count; i++) {
+		const struct settings_texts *zones = &route53->roles[i].zones;
+		for (size_t j = 0; j < zones->count; j++) {
+			if (strcmp(zones->items[j], zone) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* What it lists with its own rights: by VPC any zone may come. */
+static json_t *own_zones(struct policy *policy, const struct settings_route53 *route53)
+{
+	json_t *zones = json_array();
+	if (route53->vpc[0] != '\0') {
+		zone_add(policy, zones, "*");
+		return zones;
+	}
+	for (size_t i = 0; i < route53->zones.count; i++) {
+		if (!by_role(route53, route53->zones.items[i])) {
+			zone_add(policy, zones, route53->zones.items[i]);
+		}
+	}
+	return zones;
+}
+
+static void daemon_add(struct policy *policy, const struct settings_route53 *route53)
 {
 	static const char *const find[] = {"route53:ListHostedZonesByVPC", "ec2:DescribeVpcs",
 	                                   NULL};
 	static const char *const list[] = {"route53:ListResourceRecordSets", NULL};
+	if (route53->vpc[0] != '\0') {
+		statement_add(policy, "FindZones", find, only(policy, "*"), NULL);
+	}
+	json_t *zones = own_zones(policy, route53);
+	if (json_array_size(zones) > 0) {
+		statement_add(policy, "ListZones", list, zones, NULL);
+		health_add(policy);
+	} else {
+		json_decref(zones);
+	}
+	roles_add(policy, route53);
+	if (route53->queue[0] != '\0') {
+		queue_add(policy, route53->queue);
+	}
+}
+
+int policy_daemon(const struct settings *settings, const struct policy_opts *opts, struct text *out)
+{
 	const struct settings_route53 *route53 = &settings->route53;
 	struct policy policy;
 	bool own = strcmp(route53->region, "auto") != 0;
 	policy_init(&policy, own ? route53->region : opts->region);
-	bool by_vpc = route53->present && route53->vpc[0] != '\0';
-	if (by_vpc) {
-		statement_add(&policy, "FindZones", find, only(&policy, "*"), NULL);
-	}
-	json_t *zones = json_array();
-	if (by_vpc) {
-		zone_add(&policy, zones, "*");
-	}
-	for (size_t i = 0; !by_vpc && i < route53->zones.count; i++) {
-		zone_add(&policy, zones, route53->zones.items[i]);
-	}
-	if (route53->present && json_array_size(zones) > 0) {
-		statement_add(&policy, "ListZones", list, json_incref(zones), NULL);
-		health_add(&policy);
-	}
-	json_decref(zones);
 	if (route53->present) {
-		roles_add(&policy, route53);
-	}
-	if (route53->present && route53->queue[0] != '\0') {
-		queue_add(&policy, route53->queue);
+		daemon_add(&policy, route53);
 	}
 	return policy_print(&policy, out);
 }
@@ -483,9 +512,7 @@ int policy_setup(const struct records_settings *settings, const struct policy_op
 {
 	struct policy policy;
 	policy_init(&policy, opts->region);
-	if (settings->dhcp.servers.count > 0) {
-		dhcp_add(&policy, settings);
-	}
+	dhcp_add(&policy, settings);
 	alarms_add(&policy, settings);
 	topic_add(&policy, settings);
 	return policy_print(&policy, out);

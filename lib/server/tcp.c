@@ -4,7 +4,7 @@
  * A connection that idles holds no buffer. What one read brought is worked on in the worker's own room; only a
  * message cut by the end of a read, or answers that the socket did not take, are kept with the connection.
  */
-#include "server/worker_int.h"
+#include "server/conn_int.h"
 
 #include "base/epoch.h"
 #include "base/fail.h"
@@ -21,131 +21,11 @@
 #define CONN_OUT_MAX     (256u << 10) /* answers not taken; then we read no more */
 #define CONN_OUT_CAP     (1u << 20)   /* with those that were under way by then; more: the end */
 #define FRAME_MS         10000 /* a message begun must end in that time, an answer be taken */
-#define SHAKE_MS         5000  /* a TLS handshake must end in that time */
-#define SHAKING_MAX      256   /* handshakes of a worker under way */
-#define SHAKES_TURN      4     /* steps of them in one turn */
 #define ACCEPT_ROUND     64
 #define ACCEPT_AGAIN_MS  100 /* after the system had no room for a connection */
 #define BACKLOG          1024
 
-struct bytes {
-	uint8_t *at;
-	size_t len;
-};
-
-struct conn {
-	struct list link;    /* worker->conns */
-	struct list waiting; /* of struct parked */
-	struct worker *worker;
-	struct loop_fd lfd;
-	struct loop_timer timer;
-	struct addr client;
-	struct bytes in;  /* the beginning of a message, or messages that must wait */
-	struct bytes out; /* not yet taken */
-	uint64_t
-		active_ms; /* the last whole message, or answer taken; or the present business' begin */
-	unsigned int waiting_count;
-	int fd;
-	bool by_tls;
-	struct tls *tls;   /* NULL: in clear, or nothing has come yet */
-	struct list shake; /* in worker->shaking */
-	bool busy;         /* a message has begun, or answers are not taken */
-	bool lost;         /* to be closed: answers had no room */
-	bool eof;          /* the client sends no more, or we hear no more */
-	bool shaking;      /* hands, by TLS: no question yet */
-	bool in_turn;      /* its read is being worked on: answers go to the worker's room */
-};
-
-/* --- TLS (RFC 7858) --- */
-
-/* The handshake is over. A connection that is closed before that has failed in it. */
-static void shake_end(struct conn *conn, bool done)
-{
-	struct worker *worker = conn->worker;
-	if (!conn->shaking) {
-		return;
-	}
-	conn->shaking = false;
-	list_remove(&conn->shake);
-	worker->shaking_count--;
-	if (!done) {
-		metric_add(&worker->counters.tls_failed, 1);
-	} else if (tls_resumed(conn->tls)) {
-		metric_add(&worker->counters.tls_resumed, 1);
-	} else {
-		metric_add(&worker->counters.tls_full, 1);
-	}
-}
-
-static void turn_ended(void *ctx)
-{
-	struct worker *worker = ctx;
-	worker->shakes = 0;
-}
-
-/*
- * A handshake costs as much as a thousand questions: a turn has a few, the others are ready still
- * in the next.
- */
-static bool shake_allowed(struct worker *worker)
-{
-	if (worker->shakes == 0) {
-		loop_timer_set(&worker->turned, 0);
-	}
-	return worker->shakes++ < SHAKES_TURN;
-}
-
-/* False: the connection is to close. */
-static bool conn_shake(struct conn *conn)
-{
-	if (!shake_allowed(conn->worker)) {
-		return true;
-	}
-	if (conn->tls == NULL) {
-		struct tls_host *host = server_tls(conn->worker->server);
-		conn->tls = tls_accept(host, conn->fd);
-		tls_host_unref(&host);
-		if (conn->tls == NULL) {
-			return false;
-		}
-	}
-	int ret = tls_handshake(conn->tls);
-	if (ret == 0) {
-		shake_end(conn, true);
-		conn->active_ms = loop_now_ms(conn->worker->loop);
-	} else if (ret != -EAGAIN) {
-		char client[ADDR_TEXT_MAX];
-		log_debug("server", "TLS with %s: %s", addr_text(&conn->client, client),
-		          tls_error(conn->tls));
-		return false;
-	}
-	return true;
-}
-
-/* As recv and send, in clear or not. */
-static ssize_t conn_recv(struct conn *conn, void *bytes, size_t size)
-{
-	if (conn->tls == NULL) {
-		return recv(conn->fd, bytes, size, 0);
-	}
-	ssize_t n = tls_recv(conn->tls, bytes, size);
-	errno = n < 0 ? (int)-n : 0;
-	return n < 0 ? -1 : n;
-}
-
-static ssize_t conn_send(struct conn *conn, const void *bytes, size_t size)
-{
-	if (conn->tls == NULL) {
-		return send(conn->fd, bytes, size, MSG_NOSIGNAL);
-	}
-	ssize_t n = tls_send(conn->tls, bytes, size);
-	errno = n < 0 ? (int)-n : 0;
-	return n < 0 ? -1 : n;
-}
-
-/* --- A connection --- */
-
-static void conn_close(struct conn *conn)
+void conn__close(struct conn *conn)
 {
 	struct worker *worker = conn->worker;
 	list_each (at, &conn->waiting) {
@@ -156,7 +36,7 @@ static void conn_close(struct conn *conn)
 	loop_timer_cancel(&conn->timer);
 	loop_fd_close(&conn->lfd);
 	if (conn->by_tls) {
-		shake_end(conn, false);
+		shake__end(conn, false);
 		tls_free(&conn->tls);
 		__atomic_fetch_sub(&worker->server->tls_conns, 1, __ATOMIC_RELAXED);
 	}
@@ -246,7 +126,7 @@ static void conn_due(void *ctx)
 	uint64_t idle_ms = loop_now_ms(conn->worker->loop) - conn->active_ms;
 	uint64_t patience_ms = conn_patience_ms(conn);
 	if (conn->lost) {
-		conn_close(conn);
+		conn__close(conn);
 	} else if (conn->waiting_count != 0 && conn->out.len == 0) {
 		loop_timer_set(&conn->timer, patience_ms); /* it is we who are slow */
 	} else if (idle_ms >= patience_ms) {
@@ -255,7 +135,7 @@ static void conn_due(void *ctx)
 			const struct linger reset = {.l_onoff = 1};
 			setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 		}
-		conn_close(conn);
+		conn__close(conn);
 	} else {
 		loop_timer_set(&conn->timer, patience_ms - idle_ms);
 	}
@@ -272,7 +152,7 @@ static void conn_active(struct conn *conn)
 static bool conn_write(struct conn *conn, const uint8_t *bytes, size_t len)
 {
 	if (conn->out.len == 0) {
-		ssize_t n = conn_send(conn, bytes, len);
+		ssize_t n = conn__send(conn, bytes, len);
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			return false;
 		}
@@ -296,7 +176,7 @@ static bool turn_flush(struct conn *conn)
 /* Takes from out what the socket takes. False: the connection is gone (not yet closed). */
 static bool conn_push(struct conn *conn)
 {
-	ssize_t n = conn_send(conn, conn->out.at, conn->out.len);
+	ssize_t n = conn__send(conn, conn->out.at, conn->out.len);
 	if (n < 0) {
 		return errno == EAGAIN || errno == EINTR;
 	}
@@ -446,7 +326,7 @@ static bool conn_work(struct conn *conn, size_t got)
 static bool conn_readable(struct conn *conn)
 {
 	/* Longer than a TLS record: nothing is left in OpenSSL that would not wake us. */
-	ssize_t n = conn_recv(conn, conn->worker->tcp_in, DNS_MSG_MAX + 2);
+	ssize_t n = conn__recv(conn, conn->worker->tcp_in, DNS_MSG_MAX + 2);
 	if (n < 0) {
 		return errno == EAGAIN || errno == EINTR;
 	}
@@ -469,7 +349,7 @@ static bool conn_writable(struct conn *conn)
 static void conn_end_turn(struct conn *conn, bool ok)
 {
 	if (!ok || (conn->eof && conn_idle(conn))) {
-		conn_close(conn);
+		conn__close(conn);
 	} else {
 		conn_settle(conn);
 	}
@@ -479,7 +359,7 @@ static void conn_ready(void *ctx, int fd, unsigned int what)
 {
 	struct conn *conn = ctx;
 	if (conn->shaking) {
-		conn_end_turn(conn, conn_shake(conn));
+		conn_end_turn(conn, shake__step(conn));
 		return;
 	}
 	bool ok = !(what & LOOP_WRITE) || conn_writable(conn);
@@ -514,25 +394,11 @@ static bool conn_room(struct worker *worker)
 		struct conn *conn = list_item(at, struct conn, link);
 		if (conn->waiting_count == 0) {
 			metric_add(&worker->counters.tcp_evicted, 1);
-			conn_close(conn);
+			conn__close(conn);
 			return true;
 		}
 	}
 	return false;
-}
-
-/* One more handshake: the oldest that does not come to its end makes way (T42). */
-static void shake_begin(struct conn *conn)
-{
-	struct worker *worker = conn->worker;
-	if (worker->shaking_count >= SHAKING_MAX) {
-		conn_close(list_item(worker->shaking.next, struct conn, shake));
-	}
-	conn->by_tls = true;
-	conn->shaking = true;
-	list_append(&worker->shaking, &conn->shake);
-	worker->shaking_count++;
-	__atomic_fetch_add(&worker->server->tls_conns, 1, __ATOMIC_RELAXED);
 }
 
 static struct conn *conn_new(struct worker *worker, int fd, const struct addr *client, bool tls)
@@ -551,7 +417,7 @@ static struct conn *conn_new(struct worker *worker, int fd, const struct addr *c
 	list_append(&worker->conns, &conn->link);
 	list_init(&conn->shake);
 	if (tls) {
-		shake_begin(conn);
+		shake__begin(conn);
 	}
 	loop_timer_init(worker->loop, &conn->timer, conn_due, conn);
 	loop_timer_set(&conn->timer, conn_patience_ms(conn));
@@ -599,7 +465,7 @@ static bool listener_room(struct tcp_listener *listener, int error)
 	}
 	if ((error == EMFILE || error == ENFILE) && !list_empty(&worker->conns)) {
 		metric_add(&worker->counters.tcp_evicted, 1);
-		conn_close(list_item(worker->conns.next, struct conn, link));
+		conn__close(list_item(worker->conns.next, struct conn, link));
 		return true;
 	}
 	loop_fd_want(&listener->lfd, 0);
@@ -660,7 +526,7 @@ int tcp_open(struct tcp_listener *listener, struct worker *worker, int fd, bool 
 {
 	listener->worker = worker;
 	listener->tls = tls;
-	loop_timer_init(worker->loop, &worker->turned, turn_ended, worker);
+	loop_timer_init(worker->loop, &worker->turned, shake__turn_ended, worker);
 	listener->fd = fd;
 	loop_timer_init(worker->loop, &listener->again, listener_again, listener);
 	return loop_fd_open(worker->loop, &listener->lfd, fd, LOOP_READ, listener_ready, listener);
@@ -681,7 +547,7 @@ void tcp_close_all(struct worker *worker, bool idle_only)
 	list_each (at, &worker->conns) {
 		struct conn *conn = list_item(at, struct conn, link);
 		if (!idle_only || conn_idle(conn)) {
-			conn_close(conn);
+			conn__close(conn);
 		}
 	}
 }

@@ -175,7 +175,7 @@ static void zone_left(struct sync *sync, struct sync_zone *zone)
 {
 	char label[SYNC_LABEL_MAX];
 	log_notice("sync", "zone %s: no longer in the VPC%s", sync_zone__label(zone, label),
-	           zone->configured ? "" : ", not served any more");
+	           zone->configured || zone->by_tag ? "" : ", not served any more");
 	zone->by_vpc = false;
 	sync_disk__changed(zone);
 	association_set(sync, zone, false, ZONES_KNOWN_LISTING);
@@ -184,7 +184,7 @@ static void zone_left(struct sync *sync, struct sync_zone *zone)
 		zone->due.at_ms = mono_ms();
 	}
 	sync->publish_now = true;
-	if (!zone->configured) {
+	if (!zone->configured && !zone->by_tag) {
 		sync_table__remove(sync, zone);
 	}
 }

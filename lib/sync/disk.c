@@ -2,7 +2,8 @@
  * sync/disk.c - the zones' copies in state_dir/zones.
  *
  * At start a copy is served when the zone is still wanted: named in the settings, or one of the VPC's while the VPC in the
- * settings is the one that the copy was made in. With vpc = "auto" that is known once instance metadata has answered; a copy
+ * settings is the one that the copy was made in, or wanted for its tags while the settings name any (until those of now
+ * have been listed). With vpc = "auto" that is known once instance metadata has answered; a copy
  * of another VPC (a disk that was cloned) is served until then and dropped then. Whether the zone is associated is believed
  * under the same condition. Copies of zones that nobody wants are removed once all that is wanted is known.
  */
@@ -79,13 +80,15 @@ static void copy_serve(struct loading *loading, const struct zone_copy *copy, st
 	bool ours = same_vpc(sync, copy);
 	sync_zone__take(zone, data, ZONE_SOURCE_DISK);
 	zone->by_vpc = ours && copy->by_vpc;
+	zone->by_tag = copy->by_tag && sync->settings->tag_count != 0;
 	zone->associated = ours && copy->associated;
 	zone->known = ours ? copy->known : ZONES_KNOWN_NOT;
+	snprintf(zone->account, sizeof(zone->account), "%s", copy->account);
 	zone->looked_s = copy->looked_s;
 	zone->changed_s = copy->changed_s;
 	zone->kept_s = copy->looked_s;
 	snprintf(zone->vpc, sizeof(zone->vpc), "%s", ours ? copy->vpc : "");
-	sync->remembered = sync->remembered || zone->by_vpc;
+	sync->remembered = sync->remembered || zone->by_vpc || zone->by_tag;
 	zone_get_stats(data, &stats);
 	loading->zones++;
 	loading->sets += stats.sets;
@@ -116,6 +119,7 @@ static void copy_load(void *ctx, const char *id)
 		return;
 	}
 	bool wanted = in_settings(sync->settings, id) ||
+	              (copy.by_tag && sync->settings->tag_count != 0) ||
 	              (copy.by_vpc && sync->settings->vpc[0] != '\0' && same_vpc(sync, &copy));
 	if (wanted) {
 		copy_serve(loading, &copy, data);
@@ -176,7 +180,7 @@ void sync_disk__arrived(struct sync *sync)
 		zone->vpc[0] = '\0';
 		zone->unkept = true;
 		sync->publish_now = true;
-		if (!zone->configured) {
+		if (!zone->configured && !zone->by_tag) {
 			sync_table__remove(sync, zone);
 		}
 	}
@@ -197,11 +201,13 @@ static void copy_fill(const struct sync *sync, const struct sync_zone *zone, str
 {
 	*copy = (struct zone_copy){
 		.by_vpc = zone->by_vpc,
+		.by_tag = zone->by_tag,
 		.associated = zone->associated,
 		.known = zone->known,
 		.looked_s = zone->looked_s,
 		.changed_s = zone->changed_s,
 	};
+	snprintf(copy->account, sizeof(copy->account), "%s", zone->account);
 	snprintf(copy->id, sizeof(copy->id), "%.*s", ZONE_COPY_ID_MAX - 1, zone->id);
 	/* Until metadata has answered the VPC is taken to be that of before. */
 	const char *vpc = vpc_now(sync);

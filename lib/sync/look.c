@@ -20,6 +20,9 @@
 
 #define THROTTLED_REST_MS 1
 
+/* Zones that are not ours to list are tried again so seldom. */
+#define DENIED_INTERVALS 10
+
 /* The same page again, so often, at most this far apart; then the listing begins anew. */
 #define PAGE_TRIES   6
 #define PAGE_REST_MS 15000
@@ -160,6 +163,17 @@ static uint64_t next_rest(const struct sync *sync, struct sync_zone *zone, bool 
 	return zone->rest_ms;
 }
 
+/* A listing that takes long is followed by as long a rest, within the interval: it is not to take every second call. */
+static uint64_t rest_of(const struct sync *sync, struct sync_zone *zone, uint64_t start_ms,
+                        bool busy)
+{
+	uint64_t rest_ms = next_rest(sync, zone, busy);
+	uint64_t twice_ms = 2 * (mono_ms() - start_ms);
+	uint64_t most_ms = quiet_ms(sync);
+	twice_ms = twice_ms < most_ms ? twice_ms : most_ms;
+	return rest_ms > twice_ms ? rest_ms : twice_ms;
+}
+
 static void look_good(struct sync *sync, struct sync_zone *zone, struct zone *data,
                       enum zone_source source, uint64_t start_ms)
 {
@@ -175,7 +189,7 @@ static void look_good(struct sync *sync, struct sync_zone *zone, struct zone *da
 	sync_zone__tell(zone, first, changed);
 	sync->publish_now = sync->publish_now || changed || recovered;
 	sync->publish_soon = true;
-	sync_due__good(&zone->due, start_ms, next_rest(sync, zone, changed && !first));
+	sync_due__good(&zone->due, start_ms, rest_of(sync, zone, start_ms, changed && !first));
 }
 
 /* Gone for good: what we hold of it must not be served for ever. */
@@ -221,6 +235,12 @@ static void page_trouble(struct sync *sync, struct sync_zone *zone, const char *
 	snprintf(zone->trouble, sizeof(zone->trouble), "%s", why);
 }
 
+static uint64_t rest_denied(const struct sync *sync)
+{
+	uint64_t most_ms = UINT64_C(1000) * DENIED_INTERVALS * sync->settings->interval_s;
+	return most_ms / 2 + random_below((uint32_t)(most_ms / 2));
+}
+
 static void look_failed(struct sync *sync, struct sync_zone *zone, int ret, const char *why)
 {
 	if (ret == FAIL_SHUTDOWN) {
@@ -242,6 +262,10 @@ static void look_failed(struct sync *sync, struct sync_zone *zone, int ret, cons
 		sync->publish_now = true;
 	}
 	rest_ms = sync_due__fail(sync, &zone->due);
+	if (ret == FAIL_DENIED && zone->unavailable) { /* rights come seldom, calls are few */
+		rest_ms = rest_denied(sync);
+		zone->due.at_ms = mono_ms() + rest_ms;
+	}
 	if (!zone->due.told) {
 		tell_trouble(zone, rest_ms);
 	}

@@ -164,6 +164,7 @@ static void wishes_take(struct sync *sync, uint64_t now_ms)
 	}
 	if (sync->wanted_all) {
 		sync->discovery.at_ms = now_ms;
+		sync->tags.due.at_ms = now_ms;
 	}
 	sync->wanted_count = 0;
 	sync->wanted_all = false;

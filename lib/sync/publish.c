@@ -51,7 +51,8 @@ static struct zones *table_make(const struct sync *sync)
 static bool ready_now(const struct sync *sync, char *why, size_t why_size)
 {
 	char label[SYNC_LABEL_MAX];
-	if (sync_discover__missing(sync, why, why_size)) {
+	if (sync_discover__missing(sync, why, why_size) ||
+	    sync_tags__missing(sync, why, why_size)) {
 		return false;
 	}
 	for (size_t i = 0; i < sync->zone_count; i++) {
@@ -92,7 +93,8 @@ void sync_publish__try(struct sync *sync, uint64_t now_ms)
 	}
 	char why[sizeof(sync->why)];
 	bool ready = ready_now(sync, why, sizeof(why));
-	if (ready && !sync->swept && (sync->discovered || sync->settings->vpc[0] == '\0')) {
+	if (ready && !sync->swept && (sync->discovered || sync->settings->vpc[0] == '\0') &&
+	    (sync->tags.listed || sync->settings->tag_count == 0)) {
 		sync->swept = true;
 		sync_disk__sweep(sync);
 	}

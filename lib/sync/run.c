@@ -246,6 +246,7 @@ static struct job job_next(const struct sync *sync)
 		job_offer(&job, zone_due(zone, now_ms), NULL, zone);
 	}
 	job_offer(&job, sync_health__due_ms(sync), sync_health__next, NULL);
+	job_offer(&job, sync_tags__due_ms(sync), sync_tags__next, NULL);
 	uint64_t disk_ms = sync_disk__due_ms(sync);
 	if (disk_ms <= now_ms) { /* before the next call, which may take long */
 		job = (struct job){.at_ms = 0, .run = sync_disk__write};

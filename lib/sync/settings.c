@@ -31,6 +31,7 @@ void sync_settings__free(struct sync_settings **settings)
 	free(old->peer_key);
 	free(old->peer_ca);
 	sync_settings__texts_free(old->zones, old->zone_count);
+	sync_settings__texts_free(old->tags, old->tag_count);
 	sync_settings__texts_free(old->zone_files, old->zone_file_count);
 	sync_roles__free(old);
 	free(old);
@@ -91,6 +92,8 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 	settings->zone_count = opts->api ? opts->zone_count : 0;
 	settings->zones =
 		sync_settings__texts(opts->zones, settings->zone_count, sync_settings__bare_id);
+	settings->tag_count = opts->api ? opts->tag_count : 0;
+	settings->tags = sync_settings__texts(opts->tags, settings->tag_count, same_text);
 	settings->zone_file_count = opts->zone_file_count;
 	settings->zone_files =
 		sync_settings__texts(opts->zone_files, opts->zone_file_count, same_text);
@@ -106,7 +109,8 @@ struct sync_settings *sync_settings__new(const struct sync_opts *opts)
 	    settings->state_dir == NULL || settings->queue == NULL || settings->peers == NULL ||
 	    settings->peer_name == NULL || settings->peer_certificate == NULL ||
 	    settings->peer_key == NULL || settings->peer_ca == NULL || settings->zones == NULL ||
-	    settings->zone_files == NULL || !sync_roles__copy(settings, opts)) {
+	    settings->tags == NULL || settings->zone_files == NULL ||
+	    !sync_roles__copy(settings, opts)) {
 		sync_settings__free(&settings);
 	}
 	return settings;
@@ -117,6 +121,19 @@ bool sync_settings__same_api(const struct sync_settings *a, const struct sync_se
 	return a->api == b->api && strcmp(a->region, b->region) == 0 &&
 	       strcmp(a->endpoint, b->endpoint) == 0 && strcmp(a->vpc, b->vpc) == 0 &&
 	       sync_roles__same(a, b);
+}
+
+bool sync_settings__same_tags(const struct sync_settings *a, const struct sync_settings *b)
+{
+	if (a->tag_count != b->tag_count) {
+		return false;
+	}
+	for (size_t i = 0; i < a->tag_count; i++) {
+		if (strcmp(a->tags[i], b->tags[i]) != 0) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* --- Orders --- */

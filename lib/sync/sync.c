@@ -15,6 +15,7 @@ static void sync_free(struct sync *sync)
 	sync_order__free(&sync->order);
 	sync_table__clear(sync);
 	sync_health__clear(sync);
+	sync_tags__clear(sync);
 	sync_settings__free(&sync->settings);
 	zones_unref(&sync->latest);
 	aws_free(&sync->aws);
@@ -117,87 +118,4 @@ bool sync_ready(struct sync *sync, char *why, size_t why_size)
 	snprintf(why, why_size, "%s", sync->why);
 	pthread_mutex_unlock(&sync->lock);
 	return ready;
-}
-
-/* One family: a sample of each zone for which value() has one. */
-struct family {
-	const char *name;
-	const char *help;
-	bool (*value)(const struct zones_entry *entry, double *ret_value);
-};
-
-static bool age_value(const struct zones_entry *entry, double *ret_value)
-{
-	int64_t age_s = wall_s() - entry->looked_s;
-	*ret_value = age_s > 0 ? (double)age_s : 0;
-	return entry->looked_s != 0;
-}
-
-static bool sets_value(const struct zones_entry *entry, double *ret_value)
-{
-	struct zone_stats stats = {0};
-	if (entry->zone != NULL) {
-		zone_get_stats(entry->zone, &stats);
-	}
-	*ret_value = (double)stats.sets;
-	return true;
-}
-
-static bool faults_value(const struct zones_entry *entry, double *ret_value)
-{
-	struct zone_stats stats = {0};
-	if (entry->zone != NULL) {
-		zone_get_stats(entry->zone, &stats);
-	}
-	*ret_value = (double)stats.faults;
-	return true;
-}
-
-static bool held_value(const struct zones_entry *entry, double *ret_value)
-{
-	*ret_value = entry->held[0] != '\0';
-	return true;
-}
-
-static const struct family families[] = {
-	{"horizond_zone_age_seconds", "Time since the last good look at the zone.", age_value},
-	{"horizond_zone_sets", "Record sets of the zone.", sets_value},
-	{"horizond_zone_faults", "Record sets that cannot be answered from memory for a fault.",
-         faults_value},
-	{"horizond_zone_held_back", "1 while a suspicious listing waits to be confirmed.",
-         held_value},
-};
-
-static void family_write(const struct family *family, const struct zones *zones, struct text *out)
-{
-	metric_family(out, family->name, METRIC_GAUGE, family->help);
-	for (size_t i = 0; i < zones_count(zones); i++) {
-		const struct zones_entry *entry = zones_get(zones, i);
-		char name[DNS_NAME_TEXT_MAX] = "";
-		double value = 0;
-		if (entry->origin_known) {
-			dns_name_text(entry->origin, name);
-		}
-		const char *labels[] = {"zone", name, "id", entry->id, NULL};
-		if (family->value(entry, &value)) {
-			metric_sample(out, family->name, labels, value);
-		}
-	}
-}
-
-void sync_metrics(void *ctx, struct text *out)
-{
-	struct sync *sync = ctx;
-	pthread_mutex_lock(&sync->lock);
-	struct zones *zones = zones_ref(sync->latest);
-	if (sync->aws != NULL) {
-		aws_metrics_sum(sync->aws, sync_feed__aws(sync), out);
-	}
-	sync_feed__metrics(sync, out);
-	pthread_mutex_unlock(&sync->lock);
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		family_write(&families[i], zones, out);
-	}
-	sync_health__metrics(zones, out);
-	zones_unref(&zones);
 }

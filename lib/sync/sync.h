@@ -35,6 +35,8 @@ struct sync_opts {
 	const char *region;       /* "auto" or a name */
 	const char *const *zones; /* zone ids */
 	size_t zone_count;
+	const char *const *tags; /* "KEY=VALUE" or "KEY": zones that have one of them */
+	size_t tag_count;
 	const char *const *zone_files;
 	size_t zone_file_count;
 	unsigned int interval_s;

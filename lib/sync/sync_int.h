@@ -37,6 +37,8 @@ struct sync_settings {
 	char *endpoint;
 	char **zones; /* bare ids */
 	size_t zone_count;
+	char **tags;
+	size_t tag_count;
 	char **zone_files;
 	size_t zone_file_count;
 	char *queue; /* "": none */
@@ -80,6 +82,8 @@ struct sync_zone {
 	char *file;            /* NULL: of the API */
 	bool configured;       /* named in the settings */
 	bool by_vpc;           /* one of the VPC's, at the last listing or the one before */
+	bool by_tag;           /* it has one of the tags */
+	unsigned int untagged; /* rounds in a row that found it without */
 	bool foreign;          /* a service owns it: never listed */
 	char account[16];      /* that owns it, as the VPC's listing says; "": not known */
 	bool asked;            /* an operator wants a look now */
@@ -137,6 +141,19 @@ struct sync_health {
 	struct sync_due due;
 };
 
+struct sync_tagged;
+
+/* One round over the tags of all private zones. */
+struct sync_tags {
+	struct sync_due due;
+	struct sync_tagged *items; /* NULL: no round under way */
+	size_t count;
+	size_t next; /* whose tags are asked for next */
+	uint64_t began_ms;
+	bool listed; /* a round has ended well */
+	char trouble[160];
+};
+
 /* A whole new set of settings, with its zone files already read. */
 struct sync_order {
 	struct sync_settings *settings;
@@ -174,6 +191,8 @@ struct sync {
 	size_t fleet_last;   /* the peer that answered last, or has its turn now */
 	size_t fleet_tried;  /* those that have failed in a row */
 	struct sync_due fleet_due;
+	struct sync_tags tags;
+	bool tags_stale; /* a round under way is for tags of before */
 	bool publish_now; /* something that answers, readiness or an operator depends on has changed */
 	bool publish_soon; /* within a second: only times and counts have */
 	uint64_t published_ms;
@@ -215,6 +234,7 @@ void sync_settings__texts_free(char **texts, size_t count);
 /* NULL: no memory. */
 struct sync_settings *sync_settings__new(const struct sync_opts *opts);
 void sync_settings__free(struct sync_settings **settings);
+bool sync_settings__same_tags(const struct sync_settings *a, const struct sync_settings *b);
 /* The client must be made anew to follow. */
 bool sync_settings__same_api(const struct sync_settings *a, const struct sync_settings *b);
 
@@ -306,6 +326,17 @@ void sync_discover__associate(struct sync *sync, struct sync_zone *zone);
 bool sync_discover__knows(const struct sync *sync);
 /* The VPC's zones must be listed before we are ready, and are not; why: one line. */
 bool sync_discover__missing(const struct sync *sync, char *why, size_t why_size);
+
+/* --- tags.c --- */
+
+/* When sync_tags__next must be called; SYNC_NEVER: no tags are wanted. */
+uint64_t sync_tags__due_ms(const struct sync *sync);
+/* Makes the next call of a round. */
+void sync_tags__next(struct sync *sync);
+/* They must be listed before we are ready, and are not; why: one line. */
+bool sync_tags__missing(const struct sync *sync, char *why, size_t why_size);
+/* A new round, from its beginning. */
+void sync_tags__clear(struct sync *sync);
 
 /* --- health.c: of the checks that zones of other VPCs name --- */
 

@@ -248,7 +248,8 @@ static void drop_others(struct sync *sync, bool same_vpc)
 {
 	for (size_t i = sync->zone_count; i > 0; i--) {
 		struct sync_zone *zone = sync->zones[i - 1];
-		if (!zone->configured && (zone->file != NULL || !zone->by_vpc || !same_vpc)) {
+		bool ours = zone->file == NULL && (zone->by_tag || (zone->by_vpc && same_vpc));
+		if (!zone->configured && !ours) {
 			sync_table__remove(sync, zone);
 		} else if (!same_vpc) {
 			zone->by_vpc = false;
@@ -258,6 +259,22 @@ static void drop_others(struct sync *sync, bool same_vpc)
 			zone->vpc[0] = '\0';
 			zone->unkept = true;
 		}
+	}
+}
+
+/* Other tags: those that a zone has are asked for again; without any nobody is wanted for them. */
+static void tags_anew(struct sync *sync, const struct sync_settings *settings)
+{
+	for (size_t i = 0; i < sync->zone_count; i++) {
+		struct sync_zone *zone = sync->zones[i];
+		zone->by_tag = zone->by_tag && settings->tag_count != 0;
+	}
+	if (sync->in_call) {
+		sync->tags_stale =
+			true; /* whoever is in a call may be a round: it sees that after it */
+		sync->tags.due.at_ms = mono_ms();
+	} else {
+		sync_tags__clear(sync);
 	}
 }
 
@@ -281,6 +298,11 @@ static void begin_anew(struct sync *sync)
 	sync->discovered = false;
 	sync->discovery_denied = false;
 	sync->discovery = (struct sync_due){.at_ms = now_ms};
+	if (sync->in_call) {
+		sync->tags_stale = true;
+	} else {
+		sync_tags__clear(sync);
+	}
 	sync->instance_due = (struct sync_due){.at_ms = now_ms};
 	sync->instance_absent = false;
 	for (size_t i = 0; i < sync->zone_count; i++) {
@@ -304,6 +326,9 @@ int sync_table__apply(struct sync *sync, struct sync_order *order)
 	}
 	int ret = apply_ids(sync, order->settings);
 	ret = ret != 0 ? ret : apply_files(sync, order);
+	if (!first && !sync_settings__same_tags(old, order->settings)) {
+		tags_anew(sync, order->settings);
+	}
 	drop_others(sync, same_vpc);
 	bool same_dir = first || strcmp(old->state_dir, order->settings->state_dir) == 0;
 	sync_settings__free(&sync->settings);

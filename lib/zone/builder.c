@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define BUILD_SETS_DEFAULT  1000000
-#define BUILD_BYTES_DEFAULT ((size_t)1 << 30)
+#define BUILD_BYTES_DEFAULT ((size_t)256 << 20)
 #define BUILD_BYTES_CEILING ((size_t)UINT32_MAX - 65536) /* offsets have 32 bits */
 #define BUILD_VALUES_MAX    ZONE_DRAW_MAX
 #define BUILD_TTL_MAX       2147483647 /* RFC 2181 section 8 */

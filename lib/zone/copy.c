@@ -59,6 +59,7 @@ static void head_make(const struct zone_copy *copy, const struct zone *zone, str
 	};
 	snprintf(head->id, sizeof(head->id), "%s", copy->id);
 	snprintf(head->vpc, sizeof(head->vpc), "%s", copy->vpc);
+	snprintf(head->account, sizeof(head->account), "%s", copy->account);
 	head->head_sum = copy__head_sum(head);
 }
 
@@ -121,8 +122,9 @@ int copy__head_check(const struct copy_head *head, const char *id, uint64_t size
 	*ret_why = "is damaged";
 	if (head->order != COPY__ORDER || head->head_sum != copy__head_sum(head) ||
 	    memchr(head->id, 0, sizeof(head->id)) == NULL ||
-	    memchr(head->vpc, 0, sizeof(head->vpc)) == NULL || head->known > ZONES_KNOWN_SOA ||
-	    head->size > UINT32_MAX) {
+	    memchr(head->vpc, 0, sizeof(head->vpc)) == NULL ||
+	    memchr(head->account, 0, sizeof(head->account)) == NULL ||
+	    head->known > ZONES_KNOWN_SOA || head->size > UINT32_MAX) {
 		return FAIL_FORMAT;
 	}
 	*ret_why = "is of another size than it says: cut, or damaged";
@@ -202,6 +204,7 @@ static void copy_tell(const struct copy_head *head, struct zone_copy *ret_copy)
 	};
 	snprintf(ret_copy->id, sizeof(ret_copy->id), "%s", head->id);
 	snprintf(ret_copy->vpc, sizeof(ret_copy->vpc), "%s", head->vpc);
+	snprintf(ret_copy->account, sizeof(ret_copy->account), "%s", head->account);
 }
 
 int zone_copy_read(const char *dir, const char *id, struct zone_copy *ret_copy,

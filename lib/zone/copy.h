@@ -18,6 +18,7 @@
 struct zone_copy {
 	char id[ZONE_COPY_ID_MAX];
 	char vpc[64];           /* whose zone it is; "": not by a VPC */
+	char account[16];       /* that owns it, as far as it is known: whose role lists it */
 	bool by_vpc;            /* wanted as one of the VPC's, */
 	bool by_tag;            /* for its tags */
 	bool associated;        /* with that VPC */

@@ -29,6 +29,7 @@ struct copy_head {
 	uint32_t known;
 	char id[40];
 	char vpc[64];
+	char account[16];
 };
 
 /* What head_sum must be. */

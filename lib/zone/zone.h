@@ -27,7 +27,7 @@ struct zone_opts {
 	const char *id;        /* bare zone id; "" for a zone file */
 	const uint8_t *origin; /* wire name; NULL: the owner of the only SOA (zone files) */
 	size_t sets_max;       /* refuse more sets than this (FAIL_LIMIT); 0: 1,000,000 */
-	size_t bytes_max;      /* refuse a larger block; 0: 1 GiB */
+	size_t bytes_max;      /* refuse a larger block; 0: 256 MiB */
 };
 
 /* NULL when memory is short. Copies opts. */

@@ -15,7 +15,5 @@ def on_instance(api, metadata, tmp_path):
     api.ec2.launch("i-0123456789abcdef0", private="10.0.0.4")
 
     def make(**settings) -> Tool:
-        env = {**api.environment(), "AWS_EC2_METADATA_DISABLED": "false",
-               "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url}
-        return Tool(tmp_path / "tool", {"tags": TAGS, **settings}, env)
+        return Tool(tmp_path / "tool", api, metadata, {"tags": TAGS, **settings})
     return make

@@ -115,6 +115,16 @@ def test_missing_tags_are_a_difference(api, on_instance):
     assert api.count("CreateDhcpOptions") == 1
 
 
+def test_without_addresses_it_is_our_own(api, on_instance):
+    tool = on_instance()
+    assert "+ domain-name-servers = 10.0.0.4\n" in tool.run("dhcp-options", code=3).out
+    tool.run("dhcp-options", "--apply")
+    assert current(api)["domain-name-servers"] == ["10.0.0.4"]
+    tool.env["AWS_EC2_METADATA_DISABLED"] = "true"
+    tool.write({"dhcp": {"vpc": VPC}})
+    assert "which addresses?" in tool.run("dhcp-options", "--apply", code=1).err
+
+
 def test_any_vpc_from_anywhere(api, on_instance):
     tool = on_instance(dhcp=DHCP)
     api.ec2.add_vpc("vpc-00000000000000001", "10.1.0.0/16")
@@ -128,7 +138,7 @@ def test_any_vpc_from_anywhere(api, on_instance):
 
 
 @pytest.mark.parametrize("dhcp, says", [
-    ({}, "no addresses to hand out"), ({"servers": ["ten"]}, "ten"), ({"servers": ["10.0.0.4:53"]}, "port"),
+    ({"servers": ["ten"]}, "ten"), ({"servers": ["10.0.0.4:53"]}, "port"),
     ({"servers": [f"10.0.0.{i}" for i in range(5)]}, "at most four"), ({"vpc": "corp"}, "vpc-"),
     ({"servers": ["10.0.0.4"], "colour": "red"}, "unknown key `colour`"), ({"domain": "a$b"}, "domain")])
 def test_bad_settings_are_told_and_nothing_is_asked(api, on_instance, dhcp, says):

@@ -10,6 +10,7 @@ import net
 import pytest
 from standin import iam
 from standin.rights import Need, normalized
+from standin.sts import Role
 from tool import Tool
 
 VPC = ("vpc-0a1b2c3d4e5f60718", "eu-west-1")
@@ -26,8 +27,8 @@ SETTINGS = {"fleet": "web", "records": RECORDS}
 
 
 @pytest.fixture
-def tool(tmp_path):
-    return Tool(tmp_path / "tool", SETTINGS)
+def tool(api, tmp_path):
+    return Tool(tmp_path / "tool", api, None, SETTINGS)
 
 
 def policy_of(tool: Tool, *args: str) -> dict:
@@ -262,7 +263,7 @@ def test_register_without_a_statement_fails_and_says_so(api, instance, sid):
 
 def test_two_switches_of_register_need_two_more_rights(api, instance):
     under(api, policy_of(instance, "register"))
-    assert instance.run("register", "--wait", "2", code=None).code == 1
+    assert instance.run("register", "--wait", "2", code=None).status == 1
     assert least.denied(api) == ["route53 GetChange"] * api.count("GetChange")
 
 
@@ -333,3 +334,29 @@ def test_setup_and_health_call_nothing_outside_their_policies(api, on_instance):
     tool.run("health")
     assert not least.denied(api) and least.superfluous(health, least.used(api)) == []
     assert not may(health, Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "other"}))
+
+
+ROLE = "arn:aws:iam::444455556666:role/dns"
+
+
+def test_daemon_with_a_queue_and_a_role_keeps_to_its_policy(api, tool, launch, vpc):
+    queue = api.sqs.add(api.url + "/111122223333/changes")
+    api.sts.roles[ROLE] = Role(external_id="ext")
+    near = api.world.add_zone("near.example.", zone_id="Z0NEAR", vpcs=[VPC])
+    there = api.world.add_zone("there.example.", zone_id="Z0THERE", vpcs=[VPC])
+    near.readers, there.readers = {"111122223333"}, {"444455556666"}
+    near.put("www", "A", 60, ["10.0.0.1"])
+    there.put("www", "A", 60, ["10.0.0.2"])
+    route53 = {"vpc": "", "region": VPC[1], "zones": ["Z0NEAR", "Z0THERE"], "queue": queue.url,
+               "roles": [{"role_arn": ROLE, "external_id": "ext", "zones": ["Z0THERE"]}]}
+    policy = daemon_policy(tool, route53)
+    under(api, policy)
+    daemon = launch({"route53": route53, "vpc_resolver": [vpc.target]}, env=api.environment())
+    assert daemon.ask("www.there.example").data() == ["10.0.0.2"]
+    queue.send("{}")
+    net.wait_for(lambda: not queue.messages, 10, "the message is deleted")
+    daemon.stop()
+    assert not least.denied(api), least.denied(api)
+    own = [need for need in least.used(api) if "444455556666" not in need.context["aws:PrincipalArn"]]
+    # The role's own rights are of the other account; health was not asked, for no set has a check.
+    assert [what for what in least.superfluous(policy, own) if "Health" not in what] == []

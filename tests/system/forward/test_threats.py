@@ -127,6 +127,10 @@ def fold(packet: bytes) -> bytes:
     return packet[:12] + packet[12:end].lower() + packet[end:]
 
 
+def upstream(daemon, target: str) -> dict:
+    return next(u for u in daemon.ctl_json("upstreams")["upstreams"] if u["target"] == target)
+
+
 def test_case_is_the_askers(daemon, corp):
     """T5: two at once, each in his own; names in the data that point into the question are in the first one's."""
     corp.on("www.corp.test", "CNAME", later(0.1, answer("@ 60 CNAME web.corp.test.")))
@@ -152,6 +156,7 @@ def test_case_lost(one, corp):
         assert reply.data() == ["10.0.0.1"] and reply.rrs()[0].startswith(f"N{i}.Corp.Test.")
     assert corp.count(proto="tcp") == 3
     assert len(one.log("loses the case of names")) == 1
+    assert upstream(one, corp.target)["mixed_case"] is False
     assert corp.asked("n9.corp.test")[0].name == "N9.Corp.Test."
 
 
@@ -227,8 +232,7 @@ def test_junk_harms_no_server(one, corp):
     corp.default = by_proto(storm, GOOD)
     for i in range(5):
         assert one.ask(f"storm-{i}.corp.test").data() == ["10.0.0.1"]
-    state = next(u for u in one.ctl_json("upstreams")["upstreams"] if u["target"] == corp.target)
-    assert state["state"] == "up"
+    assert upstream(one, corp.target)["state"] == "up"
     corp.default = GOOD
     corp.forget()
     assert one.ask("calm.corp.test").data() == ["10.0.0.1"]
@@ -310,5 +314,7 @@ def test_cookies_with_a_real_server(launch, vpc, tmp_path):
         # BADCOOKIE for each question without a good one: at most the first (and a probe) cost a second packet.
         asked = daemon.metric("horizond_upstream_queries_total", target=server.target)
         assert 20 + 1 <= asked <= 20 + 1 + 4
+        assert upstream(daemon, server.target)["cookies"] == "both ways"
+        assert upstream(daemon, server.target)["mixed_case"] is True
     finally:
         server.stop()

@@ -159,6 +159,7 @@ def _sns(operation: str, params: dict, caller: Caller, made: Need) -> list[Need]
 
 def _sqs(operation: str, params: dict, caller: Caller, made: Need) -> list[Need] | None:
     account, name = params["QueueUrl"].rstrip("/").split("/")[-2:]
+    made.action = made.action.removesuffix("Batch")  # batches have no action of their own
     return [_at(made, f"arn:aws:sqs:{caller.region}:{account}:{name}")]
 
 

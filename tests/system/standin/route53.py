@@ -102,6 +102,15 @@ class Route53:
             result["NextToken"] = base64.b64encode(f"next:{zones[limit].id}".encode()).decode()
         return result
 
+    def ListTagsForResources(self, params: dict, caller: Caller) -> dict:
+        ids = params["ResourceIds"]
+        if len(ids) > 10:
+            raise ApiError("InvalidInput", "at most 10 resources")
+        return {"ResourceTagSets": [
+            {"ResourceType": "hostedzone", "ResourceId": zone_id,
+             "Tags": [{"Key": key, "Value": value} for key, value in self.world.find(zone_id).tags.items()]}
+            for zone_id in ids]}
+
     # --- health checks ---
 
     def GetHealthCheckStatus(self, params: dict, caller: Caller) -> dict:

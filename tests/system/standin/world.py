@@ -47,6 +47,7 @@ class Zone:
         self.sets: dict[Key, dict] = {}
         self._sorted: list[Key] | None = None
         self.busy = threading.Lock()  # a change is being worked on
+        self.tags: dict[str, str] = {}
         self.readers: set[str] = set()  # accounts that may see what is in it; none: all
         self.denied = False  # the caller may see that it is there, not what is in it
         if apex:

@@ -57,6 +57,32 @@ def test_zones_come_and_go(api, zones, synced):
     assert daemon.ask("www.z1.example").data() == ["10.0.1.1"]
 
 
+def test_zones_by_tag(api, synced):
+    """Found over several pages and calls, kept over a restart without the API, dropped when seen untagged twice."""
+    zones = [api.world.add_zone(f"t{n}.example.") for n in range(25)]
+    for n, zone in enumerate(zones):
+        zone.put("www", "A", 60, [f"10.0.1.{n}"])
+        zone.tags = {"owner": "dns", **({"dns": "horizond"} if n % 12 == 0 else {"dns": "other"})}
+    api.world.add_zone("public.example.", private=False).tags = {"dns": "horizond"}
+    daemon = synced(tags=["dns=horizond", "whatever"])
+    assert {z["name"] for z in daemon.ctl_json("zones")["zones"]} == {"t0.example.", "t12.example.", "t24.example."}
+    assert daemon.ask("www.t24.example").data() == ["10.0.1.24"]
+    assert all(len(call.params["ResourceIds"]) <= 10 for call in api.calls if call.operation == "ListTagsForResources")
+    zones[3].tags = {"whatever": "here"}
+    daemon.ctl("sync")
+    daemon.wait_answer("www.t3.example", "A", ["10.0.1.3"])
+    net.wait_for(lambda: all(z["kept"] for z in daemon.ctl_json("zones")["zones"]), 5, "all are on disk")
+    daemon.stop()
+    api.faults.add(status=500, times=1_000_000)
+    daemon.start()
+    assert daemon.ask("www.t3.example").data() == ["10.0.1.3"]
+    api.faults.clear()
+    zones[0].tags = {}
+    net.wait_for(lambda: len(daemon.ctl_json("zones")["zones"]) == 3, 20, "it is dropped")
+    assert len(daemon.log("t0.example.*no longer tagged")) == 1
+    assert daemon.ask("www.t12.example").data() == ["10.0.1.12"]
+
+
 def test_failed_discovery_keeps_all(api, zones, synced):
     daemon = synced(vpc=VPC[0])
     api.faults.add(operation="ListHostedZonesByVPC", body=(

@@ -154,7 +154,7 @@ def test_deleted_zone_leaves_no_copy(api, zone, synced):
     kept(daemon, zone)
     del api.world.zones[zone.id]
     net.wait_for(lambda: not copies(daemon), 20, "its copy is gone")
-    assert daemon.ctl_json("zones")["zones"] == []
+    net.wait_for(lambda: daemon.ctl_json("zones")["zones"] == [], 5, "it is not served any more")
     daemon.stop()
     daemon.start()
     assert daemon.ctl_json("zones")["zones"] == []

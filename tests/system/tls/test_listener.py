@@ -153,6 +153,8 @@ def test_many_questions_in_any_pieces(daemon, authority):
     asked = {i: wire.build("www.test" if i % 10 else "big.test", "A" if i % 10 else "TXT", qid=i)
              for i in range(300)}
     octets = b"".join(struct.pack("!H", len(p)) + p for p in asked.values())
+    daemon.wait_answer("www.test", "A", ["192.0.2.1"])
+    net.wait_for(lambda: len(daemon.ask("big.test", "TXT", tcp=True).data()) == 150, 5, "both are cached")
     with connect(daemon, authority) as sock:
         for at in range(0, 400):
             sock.sendall(octets[at:at + 1])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+
 import certs
 import net
 import pytest
@@ -147,7 +150,6 @@ def test_silent_after_the_handshake(daemon_for, made, authority):
 
 def test_handshake_never_ends(daemon_for, corp, made, authority):
     """Whoever takes the connection and says nothing holds up nobody for long (T42)."""
-    import socket
     with socket.create_server((net.address(), net.PORT), backlog=200) as deaf:
         class Deaf:
             target = f"{deaf.getsockname()[0]}:{net.PORT}"
@@ -184,6 +186,40 @@ def test_unbound(daemon_for, authority, tmp_path):
         assert f"{tls_address}:853" in daemon.ctl("upstreams")
     finally:
         server.stop()
+
+
+def test_bind(daemon_for, authority, tmp_path):
+    """Another real one, by its key; AD's kind of names as well."""
+    cert, key = authority.issue("bind.test")
+    with socket.create_server(("127.0.0.1", 0)) as free:  # named listens on addresses of interfaces alone
+        port = free.getsockname()[1]
+    (tmp_path / "hints").write_text(". 60 NS l.\nl. 60 A 127.0.0.2\n", encoding="ascii")
+    (tmp_path / "zone").write_text(
+        "$TTL 60\n@ SOA ns root 1 2 3 4 60\n@ NS ns\nns A 10.0.0.1\nwww A 10.0.0.8\n"
+        "_ldap._tcp.dc._msdcs SRV 0 100 389 dc1\nx TYPE65280 \\# 3 010203\n", encoding="ascii")
+    (tmp_path / "named.conf").write_text(f"""
+        options {{ directory "{tmp_path}"; pid-file none; session-keyfile none; listen-on-v6 {{ none; }};
+            listen-on port {port} tls x {{ 127.0.0.1; }};
+            recursion no; dnssec-validation no; }};
+        controls {{ }};
+        tls x {{ cert-file "{cert}"; key-file "{key}"; }};
+        zone "." {{ type hint; file "hints"; }};
+        zone "corp.test" {{ type primary; file "zone"; }};""", encoding="ascii")
+    with open(tmp_path / "named.log", "wb") as log, subprocess.Popen(
+            ["/usr/sbin/named", "-g", "-4", "-n", "1", "-c", str(tmp_path / "named.conf")], stderr=log) as named:
+        try:
+            class Target:
+                target = f"127.0.0.1:{port}"
+            net.wait_for(lambda: not net.is_free("127.0.0.1", port), 10, "named listens")
+            daemon = daemon_for(certs.pin(cert), Target)
+            assert daemon.ask("www.corp.test").data() == ["10.0.0.8"]
+            assert daemon.ask("_ldap._tcp.dc._msdcs.corp.test", "SRV").data() == ["0 100 389 dc1.corp.test."]
+            assert daemon.ask("x.corp.test", "TYPE65280").data() == ["\\# 3 010203"]
+            for i in range(100):
+                assert daemon.ask(f"n{i}.corp.test").rcode == "NXDOMAIN"
+            assert daemon.metric("horizond_upstream_failures_total", rule="corp.test") == 0
+        finally:
+            named.terminate()
 
 
 def test_new_ca_with_a_reload(launch, vpc, made, authority, tmp_path):

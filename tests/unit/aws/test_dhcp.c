@@ -11,16 +11,16 @@
 #include "base/log.h"
 #include "tiny_http.h"
 
-#define SETS(inner)                                           \
-	"<DescribeDhcpOptionsResponse><dhcpOptionsSet>" inner \
-	"</dhcpOptionsSet></DescribeDhcpOptionsResponse>"
-#define SET(id, options)                                                                      \
-	"<item><dhcpOptionsId>" id "</dhcpOptionsId><dhcpConfigurationSet>" options           \
-	"</dhcpConfigurationSet><tagSet><item><key>k</key><value>v</value></item></tagSet></" \
-	"item>"
-#define OPTION(key, value)                                                                     \
-	"<item><key>" key "</key><valueSet><item><value>" value "</value></item></valueSet></" \
-	                                                        "item>"
+#define SETS_MORE(inner, more)                                                         \
+	"<DescribeDhcpOptionsResponse><dhcpOptionsSet>" inner "</dhcpOptionsSet>" more \
+	"</DescribeDhcpOptionsResponse>"
+#define SETS(inner) SETS_MORE(inner, "")
+#define TAGS        "<tagSet><item><key>k</key><value>v</value></item></tagSet>"
+#define SET(id, options)                              \
+	"<item><dhcpOptionsId>" id "</dhcpOptionsId>" \
+	"<dhcpConfigurationSet>" options "</dhcpConfigurationSet>" TAGS "</item>"
+#define VALUE(value)       "<item><value>" value "</value></item>"
+#define OPTION(key, value) "<item><key>" key "</key><valueSet>" VALUE(value) "</valueSet></item>"
 
 /* One answer a call, in order; what was asked last is kept. */
 static struct tiny tiny;
@@ -76,11 +76,9 @@ static int on_set(void *ctx, const struct aws_dhcp *dhcp)
 
 static void test_sets_are_read_page_by_page(void **state)
 {
-	bodies[0] = "<DescribeDhcpOptionsResponse><dhcpOptionsSet>" SET(
-		"dopt-1", OPTION("domain-name", "a.example")
-				  OPTION("ntp-servers",
-	                                 "10.0.0.1")) "</dhcpOptionsSet><nextToken>t/=</"
-	                                              "nextToken></DescribeDhcpOptionsResponse>";
+	bodies[0] = SETS_MORE(
+		SET("dopt-1", OPTION("domain-name", "a.example") OPTION("ntp-servers", "10.0.0.1")),
+		"<nextToken>t/=</nextToken>");
 	bodies[1] = SETS(SET("dopt-2", ""));
 	assert_int_equal(aws_dhcp_list(aws, NULL, on_set, NULL), 0);
 	assert_string_equal(seen, "dopt-1: domain-name=a.example ntp-servers=10.0.0.1 tags 1\n"

@@ -289,18 +289,23 @@ static void test_cookie_formerr(void **state)
 	rig_close(&rig);
 }
 
-/* Whatever comes, with all demands made: each question ends once, rightly or as lame, and it stays up. */
+/*
+ * Whatever comes, with all demands made: each question ends once, rightly or as lame, and it stays up.
+ * HORIZON_MUTATED=350000 makes it more than a million mutated answers (a minute or two).
+ */
 static void test_mutated(void **state)
 {
 	struct rig rig;
 	unsigned int good = 0;
+	const char *given = getenv("HORIZON_MUTATED");
+	unsigned int count = given != NULL ? (unsigned int)atoi(given) : 2000;
 	guard_rig(&rig, FAKE_MUTATED, true, true);
-	for (unsigned int i = 0; i < 2000; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		rig_ask(&rig, "www.corp.example.com");
 		good += rig.asker.why == 0;
 		assert_true(rig.asker.why == 0 || rig.asker.why == FAIL_LAME);
 	}
-	assert_true(good > 1800);
+	assert_true(good > count / 10 * 9);
 	assert_true(rig_target(&rig, 0).up);
 	rig_close(&rig);
 }

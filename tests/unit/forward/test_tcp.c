@@ -256,13 +256,16 @@ static void test_closed_idle(void **state)
 static void test_gone_silent(void **state)
 {
 	struct rig rig;
-	stream_rig(&rig, 1000);
+	rig_open(&rig, 4000); /* of a busy machine */
+	rig_fake(&rig, FAKE_TRUNCATED);
+	fake_open_tcp(&rig.fake[0]);
+	rig.fake[0].tcp_more = 1000;
 	rig_groups(&rig);
 	rig_ask(&rig, "www.example.com");
 	list_item(rig.fake[0].conns.next, struct fake_conn, link)->mute = true;
 	uint64_t took_ms = rig_ask(&rig, "again.example.com");
 	rig_assert_answered(&rig);
-	assert_true(took_ms < ASK_BUDGET_MS);
+	assert_true(took_ms < 3000);
 	assert_int_equal(rig.fake[0].connections, 2);
 	took_ms = rig_ask(&rig, "third.example.com");
 	rig_assert_answered(&rig);

@@ -169,6 +169,7 @@ static void play_open(struct play *play)
 		}
 		shared.takes = false;
 	}
+	epoch_drain(); /* what building has thrown away is written to when it goes, by another thread */
 }
 
 static void play_close(struct play *play)

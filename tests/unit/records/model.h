@@ -159,7 +159,8 @@ static void *model_thread(void *ctx)
 	return NULL;
 }
 
-static struct model_actor *model_actor_add(void (*run)(void *ctx), void *ctx)
+__attribute__((unused)) static struct model_actor *model_actor_add(void (*run)(void *ctx),
+                                                                   void *ctx)
 {
 	struct model_actor *actor = &model.actors[model.actor_count++];
 	struct model_start *start = malloc(sizeof(*start));
@@ -171,7 +172,7 @@ static struct model_actor *model_actor_add(void (*run)(void *ctx), void *ctx)
 }
 
 /* Runs all actors to their end. */
-static void model_run(void)
+__attribute__((unused)) static void model_run(void)
 {
 	pthread_mutex_lock(&model.lock);
 	model_switch();
@@ -507,7 +508,8 @@ static const struct records_api model_api = {
 };
 
 /* Instance metadata of the actor's instance. */
-static int model_metadata(void *ctx, const char *path, char *buf, size_t size)
+__attribute__((unused)) static int model_metadata(void *ctx, const char *path, char *buf,
+                                                  size_t size)
 {
 	const struct model_instance *instance = &model.instances[*(size_t *)ctx];
 	if (strcmp(path, "dynamic/instance-identity/document") == 0) {

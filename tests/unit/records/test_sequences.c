@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #ifdef __SANITIZE_ADDRESS__
-#define SEQUENCES 3000
+#define SEQUENCES 1500
 #else
 #define SEQUENCES 10000
 #endif

@@ -90,6 +90,7 @@ static struct zone_copy copy_of(int64_t looked_s)
 	return (struct zone_copy){
 		.id = TEST_ID,
 		.vpc = "vpc-1",
+		.account = "111122223333",
 		.by_vpc = true,
 		.associated = true,
 		.known = ZONES_KNOWN_LISTING,
@@ -156,6 +157,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(read_back(&told, &back), 0);
 	assert_string_equal(told.id, TEST_ID);
 	assert_string_equal(told.vpc, "vpc-1");
+	assert_string_equal(told.account, "111122223333");
 	assert_true(told.by_vpc && !told.by_tag && told.associated);
 	assert_int_equal(told.known, ZONES_KNOWN_LISTING);
 	assert_int_equal(told.looked_s, 1234);
