@@ -12,7 +12,7 @@
 
 #define LIST_MAX   (4u << 20)
 #define COPY_MAX   ((size_t)1 << 30)
-#define LIST_MS    10000
+#define LIST_MS    3000
 #define COPY_MS    60000
 #define PATH_ZONES "/v1/zones"
 

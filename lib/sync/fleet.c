@@ -188,15 +188,21 @@ static void round_good(struct sync *sync)
 	if (sync->fleet_due.told) {
 		log_notice("sync", "a peer answers again");
 	}
+	sync->fleet_tried = 0;
 	sync_due__good(&sync->fleet_due, mono_ms(),
 	               UINT64_C(1000) * sync->settings->min_interval_s);
 }
 
+/* The next peer is asked when what else is due has had its turn; after all of them there is a rest. */
 static void round_failed(struct sync *sync, int ret)
 {
 	struct sync_due *due = &sync->fleet_due;
+	due->at_ms = mono_ms();
 	if (ret == FAIL_SHUTDOWN) {
-		due->at_ms = mono_ms();
+		return;
+	}
+	sync->fleet_last = (sync->fleet_last + 1) % sync->settings->peer_count;
+	if (++sync->fleet_tried % sync->settings->peer_count != 0) {
 		return;
 	}
 	sync_due__fail(sync, due);
@@ -210,24 +216,18 @@ static void round_failed(struct sync *sync, int ret)
 void sync_fleet__look(struct sync *sync)
 {
 	struct round round = {0};
-	size_t peers = sync->settings->peer_count;
 	size_t peer = sync->fleet_last;
-	int ret = FAIL_NET;
-	/* The one that answered last comes first. */
-	for (size_t i = 0; i < peers && ret != 0 && ret != FAIL_SHUTDOWN; i++) {
-		peer = (sync->fleet_last + i) % peers;
-		round.count = 0;
-		ret = fleet_index(sync->fleet, peer, on_zone, &round);
-		ret = ret == 0 && round.bad ? FAIL_LIMIT : ret;
+	int ret = fleet_index(sync->fleet, peer, on_zone, &round);
+	ret = ret == 0 && round.bad ? FAIL_LIMIT : ret;
+	bool going = ret == 0 && !sync->fleet_stale;
+	for (size_t i = 0; i < round.count && going; i++) {
+		going = item_use(sync, peer, &round.items[i]);
+		sync_run__attend(sync);
+		going = going && !sync->fleet_stale;
 	}
-	if (ret == 0) {
-		sync->fleet_last = peer;
-		bool going = !sync->fleet_stale;
-		for (size_t i = 0; i < round.count && going; i++) {
-			going = item_use(sync, peer, &round.items[i]);
-			sync_run__attend(sync);
-			going = going && !sync->fleet_stale;
-		}
+	if (sync->fleet_stale) {
+		sync->fleet_due.at_ms = mono_ms(); /* other peers now */
+	} else if (ret == 0) {
 		round_good(sync);
 	} else {
 		round_failed(sync, ret);
@@ -255,6 +255,7 @@ void sync_fleet__follow(struct sync *sync)
 	}
 	sync->fleet_stale = false;
 	sync->fleet_last = 0;
+	sync->fleet_tried = 0;
 	sync->fleet_due = (struct sync_due){.at_ms = 0};
 	fleet_free(&sync->fleet);
 	if (!settings->api || settings->peer_count == 0 || settings->state_dir[0] == '\0') {

@@ -188,7 +188,8 @@ struct sync {
 	struct sync_health health;
 	struct fleet *fleet; /* NULL: no peers */
 	bool fleet_stale;    /* to be made anew for new settings */
-	size_t fleet_last;   /* the peer that answered last */
+	size_t fleet_last;   /* the peer that answered last, or has its turn now */
+	size_t fleet_tried;  /* those that have failed in a row */
 	struct sync_due fleet_due;
 	struct sync_tags tags;
 	bool tags_stale; /* a round under way is for tags of before */

@@ -106,6 +106,16 @@ def test_api_is_the_fallback(api, fleet, member, leader, zone):
     net.wait_for(lambda: source(follower, zone) == "peer", 15, "from the peer again")
 
 
+def test_second_peer_when_the_first_is_silent(api, fleet, member, leader, zone):
+    """One that takes connections and says nothing holds up neither answers nor the other peer for long."""
+    silent = socket.create_server((net.address(), 8953))
+    follower = member("follow", fleet.settings("follow", **{"from": [
+        f"{silent.getsockname()[0]}:8953", leader.serves]}), [zone.id], api)
+    net.wait_for(lambda: source(follower, zone) == "peer", 12, "from the second peer")
+    assert follower.ask("www.corp.example").data() == ["10.0.0.1"]
+    silent.close()
+
+
 def test_no_peer_at_start(api, fleet, member, zone):
     began = time.monotonic()
     follower = member("follow", fleet.settings("follow", **{"from": [f"{net.address()}:8953"]}), [zone.id],

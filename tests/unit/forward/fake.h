@@ -255,7 +255,7 @@ static inline bool fake_is_mixed(const uint8_t *wire)
 static inline size_t fake_add_cookie(const uint8_t *wire, unsigned int rcode, uint8_t *reply,
                                      size_t size)
 {
-	const uint8_t *cookie;
+	const uint8_t *cookie = NULL;
 	assert_true(fake_cookie(wire, &cookie) >= 8);
 	memset(reply + size, 0, 11);
 	reply[size + 2] = 41;
@@ -274,14 +274,14 @@ static inline size_t fake_add_cookie(const uint8_t *wire, unsigned int rcode, ui
 /* Does the question bring the cookie that they gave? */
 static inline bool fake_cookie_back(const uint8_t *wire)
 {
-	const uint8_t *cookie;
+	const uint8_t *cookie = NULL;
 	return fake_cookie(wire, &cookie) == 24 && memcmp(cookie + 8, FAKE_COOKIE_THEIRS, 16) == 0;
 }
 
 static inline size_t fake_act_cookie(struct fake *fake, enum fake_act act, const struct addr *to,
                                      const uint8_t *wire, uint8_t *reply, size_t size)
 {
-	const uint8_t *cookie;
+	const uint8_t *cookie = NULL;
 	bool refuse =
 		act == FAKE_COOKIE_NEVER || (act == FAKE_COOKIE_NEEDED && !fake_cookie_back(wire));
 	if (act == FAKE_FORMERR_COOKIE) {
