@@ -268,13 +268,6 @@ bool addr_is_loopback(const struct addr *addr)
 	return prefix_holds(&in4, addr) || prefix_holds(&in6, addr);
 }
 
-bool addr_is_link_local(const struct addr *addr)
-{
-	static const struct prefix in4 = {.bytes = {169, 254}, .bits = 16, .family = AF_INET};
-	static const struct prefix in6 = {.bytes = {0xfe, 0x80}, .bits = 10, .family = AF_INET6};
-	return prefix_holds(&in4, addr) || prefix_holds(&in6, addr);
-}
-
 static bool host_bits_clear(const struct prefix *prefix)
 {
 	static const uint8_t zero[16];
@@ -331,10 +324,4 @@ const char *prefix_text(const struct prefix *prefix, char *buf)
 	size_t len = strlen(buf);
 	snprintf(buf + len, PREFIX_TEXT_MAX - len, "/%u", (unsigned int)prefix->bits);
 	return buf;
-}
-
-bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
-{
-	return outer->family == inner->family && outer->bits <= inner->bits &&
-	       bits_equal(outer->bytes, inner->bytes, outer->bits);
 }

@@ -37,7 +37,6 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_equal_host(const struct addr *a, const struct addr *b);
 bool addr_is_any(const struct addr *addr);
 bool addr_is_loopback(const struct addr *addr);
-bool addr_is_link_local(const struct addr *addr);
 
 struct prefix {
 	uint8_t bytes[16]; /* host bits are zero */
@@ -53,5 +52,3 @@ const char *prefix_text(const struct prefix *prefix, char *buf);
 
 /* An IPv4-mapped IPv6 address counts as its IPv4 address. */
 bool prefix_holds(const struct prefix *prefix, const struct addr *addr);
-/* True when every address of inner lies in outer. */
-bool prefix_covers(const struct prefix *outer, const struct prefix *inner);

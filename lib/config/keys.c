@@ -16,9 +16,8 @@
 #define LIKE_ZONE   "a zone id such as \"Z0123456789ABCDEFGHIJ\""
 #define LIKE_URL    "a URL such as \"https://host.example/path\", or \"\","
 
-#define DAY  86400.0
-#define MIB  1048576.0
-#define UINT 4294967295.0
+#define DAY 86400.0
+#define MIB 1048576.0
 
 /* In the order of their enums. */
 static const char *const types[] = {"FORWARD", "SYSTEM", NULL};

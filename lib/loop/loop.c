@@ -242,12 +242,6 @@ uint64_t loop_now_ms(const struct loop *loop)
 	return clock->now_ms;
 }
 
-void loop_now_refresh(struct loop *loop)
-{
-	loop->clock->fresh = false;
-	loop_now_ms(loop);
-}
-
 static void fd_ready(evutil_socket_t fd, short events, void *arg)
 {
 	struct loop_fd *lfd = arg;

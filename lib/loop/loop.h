@@ -27,8 +27,6 @@ void loop_stop(struct loop *loop);
 int loop_turn(struct loop *loop, unsigned int wait_ms);
 /* Time at the start of this turn. */
 uint64_t loop_now_ms(const struct loop *loop);
-/* Reads the clock again, after long work within a turn. */
-void loop_now_refresh(struct loop *loop);
 
 enum {
 	LOOP_READ = 1,

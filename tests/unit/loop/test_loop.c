@@ -231,8 +231,6 @@ static void fired_late(void *ctx)
 	while (mono_us() < end_us) {
 		assert_true(loop_now_ms(probe->loop) == before_ms);
 	}
-	loop_now_refresh(probe->loop);
-	assert_true(loop_now_ms(probe->loop) >= before_ms + 2);
 	probe->count++;
 }
 
