@@ -46,7 +46,7 @@ static const struct command commands[] = {
 
 static void usage(FILE *to)
 {
-	fprintf(to, "usage: horizon-aws [-c FILE] [-t] COMMAND\n\n");
+	fprintf(to, "usage: horizon-aws [-v] [-c FILE] [-t] COMMAND\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		fprintf(to, "  %s%s%s\n        %s\n", commands[i].name,
 		        commands[i].usage[0] == '\0' ? "" : " ", commands[i].usage,
