@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/list.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ struct held {
 	struct list turn[HELD_TURNS]; /* the oldest first */
 	size_t count;
 	uint16_t of[HELD_ASKERS];
+	bool walked; /* tokens are being given out: nobody else may be removed */
 };
 
 void held__init(struct held *held);

@@ -167,7 +167,9 @@ static bool held_make_room(const struct question *q)
 	if (held_has_room(q)) {
 		return true;
 	}
-	struct question *victim = held__victim(&q->worker->held, q->asker);
+	struct held *held = &q->worker->held;
+	/* While they are sent nobody is taken out: it might be the next of the walk. */
+	struct question *victim = held->walked ? NULL : held__victim(held, q->asker);
 	if (victim == NULL) {
 		return false;
 	}
@@ -202,7 +204,7 @@ struct dry {
 	uint64_t wait_ns;
 };
 
-/* What the others try next has room, for one has just left: no other one is taken out of the list on the way. */
+/* Of the others none leaves the list meanwhile (held->walked); who tries its next target comes behind. */
 static void held_send(struct forward_worker *worker, struct list *list, struct dry *dry)
 {
 	list_each (at, list) {
@@ -230,9 +232,11 @@ void send__held(void *ctx)
 {
 	struct forward_worker *worker = ctx;
 	struct dry dry = {.bucket = NULL};
+	worker->held.walked = true;
 	for (unsigned int i = 0; i < HELD_TURNS; i++) {
 		held_send(worker, &worker->held.turn[i], &dry);
 	}
+	worker->held.walked = false;
 	if (worker->held.count > 0) {
 		held_arm(worker, dry.wait_ns);
 	}

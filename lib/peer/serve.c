@@ -24,6 +24,11 @@
 #define BACKLOG      32
 #define FILE_MAX     (INT64_C(1) << 30)
 #define PIECE        (64u << 10)
+#define PAUSE_MS     200 /* where the system has no room for a connection */
+
+/* Anybody may connect: so many lines about those who are no peers in so long. */
+#define STRANGERS_SAID 10
+#define STRANGERS_MS   60000
 
 struct peer {
 	struct tls_host *host;
@@ -58,7 +63,7 @@ static int link_wait(const struct link *link, uint64_t deadline_ms)
 	if (fds[1].revents != 0) {
 		return FAIL_SHUTDOWN;
 	}
-	if (ready == 0) {
+	if (ready == 0 || left_ms == 0) { /* nor may who never pauses stay longer */
 		return FAIL_TIMEOUT;
 	}
 	return ready > 0 || errno == EINTR ? 0 : FAIL_NET;
@@ -213,6 +218,7 @@ static int request_answer(const struct peer *peer, const struct link *link)
 
 static void serve(const struct peer *peer, int fd, const struct addr *from)
 {
+	static struct log_limit strangers;
 	char buf[ADDR_TEXT_MAX];
 	struct tls *tls = tls_accept(peer->host, fd);
 	if (tls == NULL) {
@@ -222,8 +228,10 @@ static void serve(const struct peer *peer, int fd, const struct addr *from)
 	int ret = link_open(&link, mono_ms() + HANDSHAKE_MS);
 	if (ret != 0) {
 		const char *why = tls_error(tls);
-		log_notice("peer", "%s is no peer of ours: %s", addr_text(from, buf),
-		           why[0] == '\0' ? fail_text(ret) : why);
+		if (ret != FAIL_SHUTDOWN && log_allowed(&strangers, STRANGERS_SAID, STRANGERS_MS)) {
+			log_notice("peer", "%s is no peer of ours: %s", addr_text(from, buf),
+			           why[0] == '\0' ? fail_text(ret) : why);
+		}
 	} else {
 		ret = request_answer(peer, &link);
 		if (ret != 0 && ret != FAIL_SHUTDOWN) {
@@ -238,10 +246,13 @@ static void accept_one(const struct peer *peer, int listener)
 {
 	struct addr from = {.len = sizeof(from.in6)};
 	int fd = accept4(listener, &from.sa, &from.len, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd >= 0) { /* else another thread was faster, or it has gone */
+	if (fd >= 0) {
 		serve(peer, fd, &from);
 		close(fd);
-	}
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		struct pollfd stop = {.fd = peer->stop[0], .events = POLLIN};
+		poll(&stop, 1, PAUSE_MS);
+	} /* else another thread was faster, or it has gone */
 }
 
 static void *thread_run(void *ctx)

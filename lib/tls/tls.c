@@ -5,6 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * A record takes two reads of the socket. One without octets for us (a new key, a wish to renegotiate)
+ * makes OpenSSL go on to the next within the same call, for as long as some come: who sends them without
+ * end would keep the thread. So a call ends after a few, and a connection after many in a row.
+ */
+#define READS_CALL  16
+#define READS_SHAKE 64
+#define CUTS_MAX    16
+
 /* --- Contexts --- */
 
 void tls__context_common(SSL_CTX *context)
@@ -25,6 +34,31 @@ struct tls *tls__of(const SSL *ssl)
 
 /* --- Coming and going --- */
 
+/* Before each read of the socket: enough for this call, the loop comes back for the rest. */
+static long on_read(BIO *bio, int oper, const char *arg, size_t len, int argi, long argl, int ret,
+                    size_t *processed)
+{
+	struct tls *tls = (struct tls *)BIO_get_callback_arg(bio);
+	if (oper != BIO_CB_READ) {
+		return ret;
+	}
+	if (tls->reads_left == 0) {
+		tls->cut = true;
+		BIO_clear_retry_flags(bio);
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	tls->reads_left--;
+	return ret;
+}
+
+static void reads_bound(struct tls *tls)
+{
+	BIO *bio = SSL_get_rbio(tls->ssl);
+	BIO_set_callback_arg(bio, (char *)tls);
+	BIO_set_callback_ex(bio, on_read);
+}
+
 static struct tls *tls_new(SSL_CTX *context, int fd)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
@@ -37,7 +71,9 @@ static struct tls *tls_new(SSL_CTX *context, int fd)
 	    SSL_set_fd(tls->ssl, fd) != 1) {
 		tls_free(&tls);
 		ERR_clear_error();
+		return NULL;
 	}
+	reads_bound(tls);
 	return tls;
 }
 
@@ -81,6 +117,14 @@ void tls_free(struct tls **ptr)
 	SSL_free(tls->ssl);
 	tls_host_unref(&tls->host);
 	free(tls);
+}
+
+static void call_begin(struct tls *tls, uint8_t reads)
+{
+	ERR_clear_error();
+	tls->wants_write = false;
+	tls->cut = false;
+	tls->reads_left = reads;
 }
 
 /* --- The handshake --- */
@@ -130,8 +174,7 @@ static int tls_trouble(struct tls *tls, int ret)
 
 int tls_handshake(struct tls *tls)
 {
-	ERR_clear_error();
-	tls->wants_write = false;
+	call_begin(tls, READS_SHAKE);
 	int ret = SSL_do_handshake(tls->ssl);
 	if (ret == 1) {
 		return 0;
@@ -155,17 +198,24 @@ bool tls_resumed(const struct tls *tls)
 ssize_t tls_recv(struct tls *tls, void *bytes, size_t size)
 {
 	size_t n = 0;
-	ERR_clear_error();
-	tls->wants_write = false;
+	call_begin(tls, READS_CALL);
 	int ret = SSL_read_ex(tls->ssl, bytes, size, &n);
-	return ret == 1 ? (ssize_t)n : tls_trouble(tls, ret);
+	if (ret == 1) {
+		tls->cuts = 0;
+		return (ssize_t)n;
+	}
+	ret = tls_trouble(tls, ret);
+	if (tls->cut && ++tls->cuts >= CUTS_MAX) {
+		tls->failed = true;
+		return FAIL_NET;
+	}
+	return ret;
 }
 
 ssize_t tls_send(struct tls *tls, const void *bytes, size_t size)
 {
 	size_t n = 0;
-	ERR_clear_error();
-	tls->wants_write = false;
+	call_begin(tls, READS_CALL);
 	int ret = SSL_write_ex(tls->ssl, bytes, size, &n);
 	if (ret == 1) {
 		return (ssize_t)n;

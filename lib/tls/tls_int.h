@@ -21,7 +21,10 @@ struct tls {
 	struct tls_session **session; /* a client's */
 	struct tls_host *host;        /* a server's; held */
 	bool wants_write;
-	bool failed; /* nothing more may be said on it */
+	bool failed;        /* nothing more may be said on it */
+	bool cut;           /* the call under way was stopped: reads_left had gone */
+	uint8_t reads_left; /* of the socket, in the call under way */
+	uint8_t cuts;       /* in a row, without an octet for us */
 	char error[256];
 };
 

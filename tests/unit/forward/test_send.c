@@ -246,6 +246,63 @@ static void test_held_then_settled(void **state)
 	assert_int_equal(other.told, 0);
 }
 
+static void ask_of(struct rig *rig, struct asker *asker, uint32_t origin, uint32_t who)
+{
+	static unsigned int number;
+	char name[64];
+	snprintf(name, sizeof(name), "q%u.example", number++);
+	asker_init(asker, origin, name);
+	asker->ask.asker = who;
+	assert_int_equal(forward_ask(rig->worker, &asker->ask), 0);
+	forward_flush(rig->worker);
+}
+
+/*
+ * Tokens have come, and the packet of the last but one cannot be sent: for what it tries next there
+ * is no room, and the very next in the list, the youngest of who has most, would have to give way.
+ */
+static void test_held_room_in_a_round(void **state)
+{
+	enum { FIRST = RIG_ORIGIN, SECOND };
+	static struct asker askers[32];
+	struct forward_group_opts opts[2];
+	struct addr targets[3], unsendable[2];
+	struct rig rig;
+	rig_open(&rig, 0);
+	rig_fake(&rig, FAKE_ANSWER);
+	rig_group(&rig, &opts[0], targets);
+	opts[1] = opts[0];
+	opts[0].packet_rate = 200;
+	opts[0].packet_burst = 1;
+	unsendable[1] = targets[0];
+	unsendable[0] = targets[0];
+	unsendable[0].in4.sin_addr.s_addr = INADDR_BROADCAST;
+	opts[1].origin = SECOND;
+	opts[1].targets = unsendable;
+	opts[1].target_count = 2;
+	opts[1].packet_rate = 80;
+	opts[1].packet_burst = 4;
+	assert_int_equal(forward_set_groups(rig.fwd, opts, 2), 0);
+	size_t n = 0;
+	ask_of(&rig, &askers[n++], SECOND, 9); /* all tokens */
+	ask_of(&rig, &askers[n++], FIRST, 9);
+	while (n < 22) {
+		ask_of(&rig, &askers[n++], FIRST, 1);
+	}
+	while (n < 29) {
+		ask_of(&rig, &askers[n++], FIRST, 5);
+	}
+	ask_of(&rig, &askers[n++], SECOND, 5);
+	ask_of(&rig, &askers[n++], FIRST, 1);
+	ask_of(&rig, &askers[n++], FIRST, 1); /* gives way to the very first, which tries again */
+	assert_in_range(rig.worker->held.count, 20, 31);
+	usleep(60000);
+	rig_until(&rig, askers_told(askers, n) == n, 2000);
+	assert_int_equal(askers_told(askers, n), n);
+	assert_int_equal(rig.worker->held.count, 0);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_budget_counts_all),
 		cmocka_unit_test(test_budget_counts_tcp),
 		cmocka_unit_test(test_held_then_settled),
+		cmocka_unit_test(test_held_room_in_a_round),
 	};
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

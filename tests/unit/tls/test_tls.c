@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/fail.h"
 #include "base/log.h"
 #include "tls/tls_int.h"
 #include <errno.h>
@@ -323,12 +324,53 @@ static void test_host_faults(void **state)
 	chmod(path_of("one.test.key"), 0600);
 }
 
+static void keys_change(struct pair *pair, unsigned int times)
+{
+	for (unsigned int i = 0; i < times; i++) {
+		assert_int_equal(SSL_key_update(pair->client->ssl, SSL_KEY_UPDATE_NOT_REQUESTED),
+		                 1);
+		assert_int_equal(SSL_do_handshake(pair->client->ssl), 1);
+	}
+}
+
+/* New keys without end would keep a thread in one call: it comes back, and ends who goes on. */
+static void test_key_floods(void **state)
+{
+	struct tls_host *host = host_new("one.test", NULL);
+	struct tls_session *session = NULL;
+	struct pair pair;
+	char room[16];
+	pair_open(&pair, "", host, &session);
+	assert_int_equal(pair_shake(&pair), 0);
+	for (int round = 0; round < 20; round++) {
+		keys_change(&pair, 20);
+		assert_int_equal(tls_send(pair.client, "hello", 5), 5);
+		unsigned int calls = 1;
+		ssize_t n = tls_recv(pair.server, room, sizeof(room));
+		for (; n == -EAGAIN && calls < 10; calls++) {
+			n = tls_recv(pair.server, room, sizeof(room));
+		}
+		assert_int_equal(n, 5);
+		assert_in_range(calls, 2, 5);
+	}
+	ssize_t n = -EAGAIN;
+	for (int i = 0; n == -EAGAIN && i < 20; i++) {
+		keys_change(&pair, 10);
+		n = tls_recv(pair.server, room, sizeof(room));
+	}
+	assert_int_equal(n, FAIL_NET);
+	pair_close(&pair);
+	tls_session_free(&session);
+	tls_host_unref(&host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),      cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_resumption), cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_no_tls),     cmocka_unit_test(test_host_faults),
+		cmocka_unit_test(test_key_floods),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
