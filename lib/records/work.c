@@ -39,7 +39,7 @@ void work_fault(struct work *work, bool ours, const char *format, ...)
 
 /*
  * Memory of another instance came with the image it was started from: only the looks at zones still hold. While metadata
- * keeps silent only what was written since the kernel started is surely ours.
+ * keeps silent only what was written since the kernel started is surely ours; a boot whose id is unknown is no such proof.
  */
 static void forget_others(struct work *work)
 {
@@ -47,7 +47,7 @@ static void forget_others(struct work *work)
 	const struct instance *instance = work->opts->instance;
 	char kernel[40];
 	state_kernel(kernel);
-	bool other = instance == NULL ? strcmp(state->kernel, kernel) != 0
+	bool other = instance == NULL ? !state_kernel_same(state, kernel)
 	                              : strcmp(state->instance, instance->id) != 0 ||
 	                                        strcmp(state->account, instance->account) != 0 ||
 	                                        strcmp(state->region, instance->region) != 0;
