@@ -397,11 +397,11 @@ static bool by_role(const struct settings_route53 *route53, const char *zone)
 	return false;
 }
 
-/* What it lists with its own rights: by VPC any zone may come. */
+/* What it lists with its own rights: by VPC and by tag any zone may come. */
 static json_t *own_zones(struct policy *policy, const struct settings_route53 *route53)
 {
 	json_t *zones = json_array();
-	if (route53->vpc[0] != '\0') {
+	if (route53->vpc[0] != '\0' || route53->tags.count > 0) {
 		zone_add(policy, zones, "*");
 		return zones;
 	}
@@ -413,14 +413,27 @@ static json_t *own_zones(struct policy *policy, const struct settings_route53 *r
 	return zones;
 }
 
-static void daemon_add(struct policy *policy, const struct settings_route53 *route53)
+static void find_add(struct policy *policy, const struct settings_route53 *route53)
 {
 	static const char *const find[] = {"route53:ListHostedZonesByVPC", "ec2:DescribeVpcs",
 	                                   NULL};
-	static const char *const list[] = {"route53:ListResourceRecordSets", NULL};
+	static const char *const account[] = {"route53:ListHostedZones", NULL};
+	static const char *const tags[] = {"route53:ListTagsForResources", NULL};
 	if (route53->vpc[0] != '\0') {
 		statement_add(policy, "FindZones", find, only(policy, "*"), NULL);
 	}
+	if (route53->tags.count > 0) {
+		json_t *zones = json_array();
+		zone_add(policy, zones, "*");
+		statement_add(policy, "FindZonesOfAccount", account, only(policy, "*"), NULL);
+		statement_add(policy, "ReadTags", tags, zones, NULL);
+	}
+}
+
+static void daemon_add(struct policy *policy, const struct settings_route53 *route53)
+{
+	static const char *const list[] = {"route53:ListResourceRecordSets", NULL};
+	find_add(policy, route53);
 	json_t *zones = own_zones(policy, route53);
 	if (json_array_size(zones) > 0) {
 		statement_add(policy, "ListZones", list, zones, NULL);

@@ -174,6 +174,21 @@ def test_queue_and_roles_of_the_daemon(tool):
     assert not may(policy, Need("route53:ListHostedZonesByVPC"))
 
 
+def test_daemon_finds_zones_by_tag_under_its_policy(api, tool, launch, vpc):
+    zone = api.world.add_zone("tagged.example.", vpcs=[VPC])
+    zone.put("www", "A", 60, ["10.0.0.1"])
+    zone.tags = {"dns": "horizond"}
+    route53 = {"vpc": "", "region": VPC[1], "tags": ["dns=horizond"]}
+    policy = daemon_policy(tool, route53)
+    api.keys["AKIDEXAMPLE"].policies = [policy]
+    daemon = launch({"route53": route53, "vpc_resolver": [vpc.target]}, env=api.environment(), ready=False)
+    net.wait_for(lambda: daemon.ask("www.tagged.example").data() == ["10.0.0.1"], 10, "the zone is answered")
+    daemon.stop()
+    assert not least.denied(api)
+    needs = {need.action for need in least.used(api)}
+    assert needs == {"route53:ListHostedZones", "route53:ListTagsForResources", "route53:ListResourceRecordSets"}
+
+
 CHECKS = ("0f0e0d0c-0000-4000-8000-000000000001", "0f0e0d0c-0000-4000-8000-000000000002")
 
 

@@ -83,6 +83,8 @@ def _route53(operation: str, params: dict, caller: Caller, made: Need) -> list[N
     if operation == "ListHostedZonesByVPC":
         vpc = f"VPCId={params['VPCId']},VPCRegion={params['VPCRegion']}"
         return [_at(made, "*", **{"route53:VPCs": [vpc]}), _also(made, "ec2:DescribeVpcs", "*")]
+    if operation == "ListTagsForResources":
+        return [_at(made, f"arn:aws:route53:::{params['ResourceType']}/{each}") for each in params["ResourceIds"]]
     if operation == "GetChange":
         return [_at(made, "arn:aws:route53:::change/" + params["Id"].removeprefix("/change/"))]
     if operation == "GetHealthCheckStatus":
