@@ -223,10 +223,11 @@ static int plan(struct work *work, struct want *want)
 	bool look = work->state_lost && long_running(work);
 	size_t known = work->state.record_count;
 	zones_check(work, want);
+	/* What goes is first: where a name's type changes its mark goes with the old record, then comes with the new one. */
+	ret = plan_unwanted(work, want);
 	for (size_t i = 0; i < want->count && ret == 0; i++) {
 		ret = plan_wanted(work, &want->entries[i], look);
 	}
-	ret = ret != 0 ? ret : plan_unwanted(work, want);
 	if (ret == 0 && work->task_count == 0 && known > 0) {
 		ret = plan_checks(work, want);
 	}

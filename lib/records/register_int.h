@@ -15,7 +15,8 @@ struct task {
 	const struct record_entry *wanted;
 	struct record_entry old; /* a copy: the state moves */
 	bool has_old;
-	bool look;                /* its outcome is not known: look before changing anything */
+	bool look;       /* its outcome is not known: look before changing anything */
+	bool mark_taken; /* at the look: the mark stands for a remembered record of another type */
 	struct record_entry made; /* what stands there once it is done */
 	bool has_made;
 	unsigned int same; /* refusals after which the look gave the very same changes */
@@ -39,7 +40,7 @@ struct work {
 
 /* Changes of a task from what is remembered and wanted. */
 void task_plan(struct task *task);
-/* The same from what a look has found there, for a registration; APPLY_OPEN, _DONE or _REFUSED (group.why). */
+/* The same from what a look has found there, for a registration; APPLY_OPEN, _DONE, _REFUSED or _FAILED (group.why). */
 enum apply_end task_replan(struct task *task, const struct look *look, const struct owner *owner,
                            const char *key, bool by_memory);
 /* For a removal. */

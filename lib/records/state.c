@@ -147,6 +147,11 @@ void state_kernel(char *buf)
 	}
 }
 
+bool state_kernel_same(const struct state *state, const char *kernel)
+{
+	return kernel[0] != '\0' && strcmp(state->kernel, kernel) == 0;
+}
+
 int state_lock(const char *dir, const char *name, unsigned int wait_ms)
 {
 	char path[PATH_MAX];

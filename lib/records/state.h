@@ -46,6 +46,8 @@ int state_save(const char *dir, const struct state *state);
 
 /* The kernel's id of this boot; "": unknown. buf: 40. */
 void state_kernel(char *buf);
+/* Written since this boot, for sure: both ids are known, and equal. kernel: of state_kernel. */
+bool state_kernel_same(const struct state *state, const char *kernel);
 
 /* Makes the folder if it is missing and takes a lock in it; waits up to wait_ms. The descriptor, FAIL_BUSY or -errno. */
 int state_lock(const char *dir, const char *name, unsigned int wait_ms);

@@ -138,6 +138,31 @@ static enum apply_end renew(struct task *task, const struct look_entry *entries,
 	return task->group.count == 0 ? APPLY_DONE : APPLY_OPEN;
 }
 
+/* Where a record is gone its mark may be left, and stands in the way of the new one. */
+static enum apply_end over_mark(struct task *task, const struct record_set *mark,
+                                const struct owner *marked, const struct owner *owner,
+                                const char *key)
+{
+	const struct look_entry left = {.entry = {.zone = task->wanted->zone, .set = *mark},
+	                                .owned = true,
+	                                .owner = *marked};
+	if (!owner_same(marked, owner, key, false)) {
+		return refuse(task, owner, &left);
+	}
+	if (task->mark_taken) {
+		task->group.fail = FAIL_CHANGED;
+		snprintf(task->group.why, sizeof(task->group.why),
+		         "its mark still stands for a record of another type, which goes first; "
+		         "the next run writes it");
+		return APPLY_FAILED;
+	}
+	task_plan(task);
+	task->group.count = 0;
+	change_add(task, false, mark);
+	entry_add(task, true, task->wanted);
+	return APPLY_OPEN;
+}
+
 enum apply_end task_replan(struct task *task, const struct look *look, const struct owner *owner,
                            const char *key, bool by_memory)
 {
@@ -155,20 +180,9 @@ enum apply_end task_replan(struct task *task, const struct look *look, const str
 			return refuse(task, owner, &entries[i]);
 		}
 	}
-	/* Where a record is gone its mark may be left, and stands in the way of the new one. */
 	const struct record_set *mark = look_mark(look, wanted->set.name, &marked);
 	if (own == 0 && wanted->has_mark && mark != NULL) {
-		const struct look_entry left = {.entry = {.zone = wanted->zone, .set = *mark},
-		                                .owned = true,
-		                                .owner = marked};
-		if (!owner_same(&marked, owner, key, false)) {
-			return refuse(task, owner, &left);
-		}
-		task_plan(task);
-		task->group.count = 0;
-		change_add(task, false, mark);
-		entry_add(task, true, wanted);
-		return APPLY_OPEN;
+		return over_mark(task, mark, &marked, owner, key);
 	}
 	return renew(task, entries, count, ours, key);
 }
@@ -189,7 +203,7 @@ enum apply_end task_replan_gone(struct task *task, const struct look *look,
 		}
 	}
 	const struct record_set *mark = look_mark(look, old->set.name, &marked);
-	if (task->group.count == 0 && count == 0 && mark != NULL &&
+	if (task->group.count == 0 && count == 0 && mark != NULL && !task->mark_taken &&
 	    owner_same(&marked, owner, key, false)) {
 		change_add(task, false, mark);
 	}

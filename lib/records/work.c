@@ -39,7 +39,7 @@ void work_fault(struct work *work, bool ours, const char *format, ...)
 
 /*
  * Memory of another instance came with the image it was started from: only the looks at zones still hold. While metadata
- * keeps silent only what was written since the kernel started is surely ours.
+ * keeps silent only what was written since the kernel started is surely ours; a boot whose id is unknown is no such proof.
  */
 static void forget_others(struct work *work)
 {
@@ -47,7 +47,7 @@ static void forget_others(struct work *work)
 	const struct instance *instance = work->opts->instance;
 	char kernel[40];
 	state_kernel(kernel);
-	bool other = instance == NULL ? strcmp(state->kernel, kernel) != 0
+	bool other = instance == NULL ? !state_kernel_same(state, kernel)
 	                              : strcmp(state->instance, instance->id) != 0 ||
 	                                        strcmp(state->account, instance->account) != 0 ||
 	                                        strcmp(state->region, instance->region) != 0;
@@ -253,6 +253,22 @@ static void on_taken(void *ctx, struct apply_group *const *groups, size_t count)
 
 /* --- Looking --- */
 
+/* A simple set of another type at the task's name that is remembered: the mark there is its own. */
+static bool mark_taken(struct work *work, const struct task *task, const struct look *look)
+{
+	const struct record_set *set = task_set(task);
+	for (size_t i = 0; i < look->count; i++) {
+		const struct record_entry other = {.zone = task->group.zone, .set = look->sets[i]};
+		const struct state_record *known = state_find(&work->state, &other);
+		if (strcmp(other.set.name, set->name) == 0 &&
+		    strcmp(other.set.type, set->type) != 0 && other.set.identifier == NULL &&
+		    !other.set.odd && known != NULL && known->entry.has_mark) {
+			return true;
+		}
+	}
+	return false;
+}
+
 enum apply_end work_look(struct work *work, struct task *task)
 {
 	struct look *look = malloc(sizeof(*look));
@@ -266,6 +282,7 @@ enum apply_end work_look(struct work *work, struct task *task)
 		}
 	}
 	enum apply_end end = APPLY_FAILED;
+	task->mark_taken = ret == 0 && mark_taken(work, task, look);
 	if (ret != 0) {
 		const char *why = opts->api->trouble(opts->api->ctx);
 		task->group.fail = ret;
@@ -332,6 +349,11 @@ static void look_first(struct work *work, struct task *task)
 	}
 	task->group.why[0] = '\0';
 	task->group.end = work_look(work, task);
+	if (task->group.end == APPLY_FAILED && task->mark_taken) {
+		/* What holds the mark goes in the same batch, in front of it. */
+		task_plan(task);
+		task->group.end = APPLY_OPEN;
+	}
 	if (task->group.end == APPLY_DONE) {
 		task->group.count = 0;
 		task_done(work, task);
